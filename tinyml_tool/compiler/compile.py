@@ -1,0 +1,78 @@
+"""Graph to plan: choose a kernel for every operator, then place every tensor."""
+
+from __future__ import annotations
+
+from tinyml_tool.boards import Core
+from tinyml_tool.compiler.describe import describe
+from tinyml_tool.compiler.lowering import LOWERINGS
+from tinyml_tool.compiler.memory import lifetimes, plan_memory
+from tinyml_tool.compiler.plan import Layer, Plan
+from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
+from tinyml_tool.errors import UnsupportedModelError
+from tinyml_tool.graph.checks import check
+from tinyml_tool.graph.problem import Problem
+from tinyml_tool.graph.types import Graph, Operator
+
+
+def _lower(operator: Operator, graph: Graph, core: Core) -> Layer:
+    lowering = LOWERINGS.get(operator.kind)
+    if lowering is None:
+        raise UnsupportedOperatorError(
+            "this operator is not supported by engine 'aot'",
+            "replace it in the model, or let the host compute it before or after the model",
+        )
+    for tensor in (*operator.inputs, *operator.outputs):
+        if tensor >= 0 and len(graph.tensors[tensor].shape) > 6:
+            raise UnsupportedOperatorError("tensors of more than 6 dimensions", "reshape them")
+    call = lowering(operator, graph, core)
+    if call is None and graph.tensors[operator.inputs[0]].is_constant:
+        raise UnsupportedOperatorError(
+            "its input is a constant", "fold it into the next operator when converting the model"
+        )
+    return Layer(operator, call, describe(operator, graph))
+
+
+def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[Layer, ...]]:
+    """All reasons why engine aot cannot run `graph` on `core`, and the layers it can run."""
+    problems = list(check(graph))
+    layers = []
+    known = {problem.layer for problem in problems}
+    for operator in graph.operators:
+        name = f"layer {operator.index} {operator.kind}"
+        if name in known:
+            continue
+        try:
+            layers.append(_lower(operator, graph, core))
+        except UnsupportedOperatorError as error:
+            problems.append(Problem(name, error.cause, error.fix))
+    for tensor in graph.outputs:
+        if graph.tensors[tensor].is_constant:
+            problems.append(
+                Problem(None, f"output {graph.tensors[tensor]} is a constant", "drop this output")
+            )
+    return tuple(problems), tuple(layers)
+
+
+def compile_graph(graph: Graph, core: Core) -> Plan:
+    """Compile `graph` for `core`.
+
+    Raises UnsupportedModelError whose `details` name every problem, layer by layer.
+    """
+    problems, layers = problems_of(graph, core)
+    if problems:
+        lines = [str(problem) for problem in problems]
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        raise UnsupportedModelError(
+            f"{graph.name}: engine 'aot' cannot run this model: {lines[0]}{more}",
+            hint=problems[0].fix or None,
+            details=lines,
+        )
+    aliases = [
+        (layer.operator.inputs[0], layer.operator.outputs[0])
+        for layer in layers
+        if layer.call is None
+    ]
+    scratch = {
+        layer.operator.index: layer.call.scratch_bytes for layer in layers if layer.call is not None
+    }
+    return Plan(graph, layers, plan_memory(lifetimes(graph, aliases, scratch)))

@@ -1,0 +1,114 @@
+"""The compiler's result: kernel calls in order, constants, and where every tensor lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.graph.types import Graph, Operator
+
+
+@dataclass(frozen=True)
+class TensorRef:
+    """Argument: the data of a tensor of the graph, in the arena or, for a constant, in flash."""
+
+    tensor: int
+
+
+@dataclass(frozen=True)
+class ConstantRef:
+    """Argument: an array of this call, by the name in `KernelCall.constants`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ScratchRef:
+    """Argument: this call's scratch buffer in the arena (`KernelCall.scratch_bytes` long)."""
+
+
+@dataclass(frozen=True)
+class NullRef:
+    """Argument: a null pointer, for an optional input that is absent."""
+
+
+Argument: TypeAlias = TensorRef | ConstantRef | ScratchRef | NullRef
+ParamValue: TypeAlias = int | float | tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantArray:
+    """A constant the compiler derived for one call, such as requantization multipliers.
+
+    `values` is one-dimensional with dtype int8, uint8, int16, int32 or float32; the C type follows.
+    """
+
+    name: str
+    values: NDArray[Any]
+    comment: str = ""
+
+    def __post_init__(self) -> None:
+        array = np.ascontiguousarray(self.values)
+        array.setflags(write=False)
+        object.__setattr__(self, "values", array)
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """One call `tinyml_<kernel>(&params, arguments...)`.
+
+    The kernel is `firmware_templates/kernels/<kernel>.h`; `params` are the fields of its
+    `struct tinyml_<kernel>_params` by name, in the struct's order (a tuple fills an array field).
+    """
+
+    kernel: str
+    params: tuple[tuple[str, ParamValue], ...]
+    arguments: tuple[Argument, ...]
+    constants: tuple[ConstantArray, ...] = ()
+    scratch_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An operator with its kernel call; `call` is None where the output aliases the input."""
+
+    operator: Operator
+    call: KernelCall | None
+    comment: str
+    """What a reader of the generated C wants to know: kind, shapes, activation."""
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """A byte range of the arena: `offset` from its start, `bytes` long."""
+
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Arena offsets of every non-constant tensor and of the layers' scratch buffers."""
+
+    arena_bytes: int
+    alignment: int
+    tensors: dict[int, Allocation]
+    scratch: dict[int, Allocation] = field(default_factory=dict)
+    """By operator index."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that `firmware/` needs to write the model's C sources."""
+
+    graph: Graph
+    layers: tuple[Layer, ...]
+    memory: MemoryPlan
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """Names of the kernels used, sorted."""
+        return tuple(sorted({layer.call.kernel for layer in self.layers if layer.call}))

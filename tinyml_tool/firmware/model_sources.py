@@ -1,0 +1,192 @@
+"""The C sources of a compiled model: `lib/model/` and the kernels it calls."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tinyml_tool.compiler.plan import (
+    Argument,
+    ConstantRef,
+    KernelCall,
+    Layer,
+    NullRef,
+    ParamValue,
+    Plan,
+    ScratchRef,
+    TensorRef,
+)
+from tinyml_tool.firmware.c_text import C_TYPES, c_float, c_int
+from tinyml_tool.firmware.templates import render, source
+from tinyml_tool.graph.types import DType, Tensor
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+
+MODEL_TYPES = {
+    DType.INT8: "MODEL_INT8",
+    DType.UINT8: "MODEL_UINT8",
+    DType.INT16: "MODEL_INT16",
+    DType.INT32: "MODEL_INT32",
+    DType.FLOAT32: "MODEL_FLOAT32",
+    DType.INT64: "MODEL_INT64",
+    DType.BOOL: "MODEL_BOOL",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Constant:
+    name: str
+    type: str
+    values: Any
+    comment: str
+
+
+def _comment(tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape)) or "scalar"
+    return f"{tensor.dtype.value} {shape} {tensor.name}"
+
+
+def _param(value: ParamValue) -> str:
+    match value:
+        case tuple():
+            return "{" + ", ".join(map(c_int, value)) + "}"
+        case float():
+            return c_float(value)
+        case _:
+            return c_int(value)
+
+
+def _argument(argument: Argument, layer: int, plan: Plan) -> str:
+    match argument:
+        case TensorRef(tensor) if plan.graph.tensors[tensor].is_constant:
+            return f"tensor_{tensor}"
+        case TensorRef(tensor):
+            return f"at(TENSOR_{tensor})"
+        case ConstantRef(name):
+            return f"layer_{layer}_{name}"
+        case ScratchRef():
+            return f"at(SCRATCH_{layer})"
+        case NullRef():
+            return "NULL"
+
+
+def _constants(call: KernelCall, layer: int, plan: Plan, written: set[int]) -> list[_Constant]:
+    """Arrays to write before a layer; a constant tensor only before the first that uses it."""
+    constants = []
+    for argument in call.arguments:
+        if not isinstance(argument, TensorRef) or argument.tensor in written:
+            continue
+        tensor = plan.graph.tensors[argument.tensor]
+        if tensor.data is None:
+            continue
+        written.add(argument.tensor)
+        constants.append(
+            _Constant(
+                f"tensor_{tensor.index}",
+                C_TYPES[tensor.dtype.value],
+                tensor.data.reshape(-1),
+                _comment(tensor),
+            )
+        )
+    for array in call.constants:
+        constants.append(
+            _Constant(
+                f"layer_{layer}_{array.name}",
+                C_TYPES[array.values.dtype.name],
+                array.values,
+                array.comment,
+            )
+        )
+    return constants
+
+
+def _layer_view(layer: Layer, plan: Plan, written: set[int], record: int) -> dict[str, Any]:
+    index, call = layer.operator.index, layer.call
+    return {
+        "index": index,
+        "kind": layer.operator.kind,
+        "comment": layer.comment,
+        "call": call is not None,
+        "kernel": call.kernel if call else "",
+        "constants": _constants(call, index, plan, written) if call else [],
+        "params": [(name, _param(value)) for name, value in call.params] if call else [],
+        "arguments": [_argument(a, index, plan) for a in call.arguments] if call else [],
+        "outputs": [
+            {"index": t, "bytes": plan.graph.tensors[t].bytes, "record": record + position}
+            for position, t in enumerate(layer.operator.outputs)
+        ],
+    }
+
+
+def _tensor_view(tensor: Tensor, data: str) -> dict[str, Any]:
+    per_tensor = tensor.quantization is not None and not tensor.quantization.per_channel
+    quantization = tensor.quantization if per_tensor else None
+    return {
+        "name": tensor.name,
+        "comment": _comment(tensor),
+        "type": MODEL_TYPES[tensor.dtype],
+        "shape": tensor.shape,
+        "scale": quantization.scale if quantization else 0.0,
+        "zero_point": quantization.zero_point if quantization else 0,
+        "bytes": tensor.bytes,
+        "data": data,
+    }
+
+
+def _kernel_files(kernels: tuple[str, ...]) -> dict[str, str]:
+    """The kernel headers with everything they include."""
+    files: dict[str, str] = {}
+    waiting = [f"{kernel}.h" for kernel in kernels]
+    while waiting:
+        name = waiting.pop()
+        if name in files:
+            continue
+        files[name] = source(f"kernels/{name}")
+        waiting += _INCLUDE.findall(files[name])
+    return {f"lib/kernels/{name}": text for name, text in sorted(files.items())}
+
+
+def model_sources(plan: Plan) -> dict[str, str]:
+    """Relative path to text of `lib/model/*` and the `lib/kernels/*` that `plan` uses."""
+    graph, memory = plan.graph, plan.memory
+    written: set[int] = set()
+    layers: list[dict[str, Any]] = []
+    record = 0
+    for layer in plan.layers:
+        layers.append(_layer_view(layer, plan, written, record))
+        record += len(layer.operator.outputs)
+
+    def view(tensor: int) -> dict[str, Any]:
+        return _tensor_view(graph.tensors[tensor], f"arena + TENSOR_{tensor}")
+
+    values: dict[str, Any] = {
+        "name": graph.name,
+        "model_hash": graph.model_hash,
+        "engine": "aot",
+        "arena_bytes": memory.arena_bytes,
+        "alignment": memory.alignment,
+        "inputs": [view(t) for t in graph.inputs],
+        "outputs": [view(t) for t in graph.outputs],
+        "layer_count": len(layers),
+        "layers": layers,
+        "kernels": plan.kernels,
+        "arena_tensors": [
+            {
+                "index": index,
+                "offset": allocation.offset,
+                "bytes": graph.tensors[index].bytes,
+                "comment": _comment(graph.tensors[index]),
+            }
+            for index, allocation in memory.tensors.items()
+        ],
+        "scratch": [
+            {"layer": layer, "offset": allocation.offset, "bytes": allocation.bytes}
+            for layer, allocation in memory.scratch.items()
+        ],
+    }
+    return {
+        "lib/model/model.h": render("runtime/model.h.j2", **values),
+        "lib/model/model.c": render("runtime/aot/model.c.j2", **values),
+        **_kernel_files(plan.kernels),
+    }
