@@ -6,12 +6,21 @@ import difflib
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from tinyml_tool.errors import ConfigError, UnknownBoardError
 from tinyml_tool.resources import data_folder
+
+_PIN = r"^P([A-K](\d|1[0-5])|0\.(\d|[12]\d|3[01]))$"
 
 
 class _Strict(BaseModel):
@@ -64,14 +73,45 @@ class Memory(_Strict):
     ram: MemoryRegion
 
 
+class UartPins(_Strict):
+    """The pins that carry the UART, as the chip's manual names them: `PB6`, or `P0.24` on nRF."""
+
+    tx: Annotated[str, Field(pattern=_PIN)]
+    rx: Annotated[str, Field(pattern=_PIN)]
+
+    @property
+    def tx_number(self) -> int:
+        """Number of the sending pin: index of the port times its width, plus the pin."""
+        return _pin_number(self.tx)
+
+    @property
+    def rx_number(self) -> int:
+        """Number of the receiving pin."""
+        return _pin_number(self.rx)
+
+
+def _pin_number(pin: str) -> int:
+    if pin.startswith("P0."):
+        return int(pin.removeprefix("P0."))
+    return 16 * (ord(pin[1]) - ord("A")) + int(pin[2:])
+
+
 class Uart(_Strict):
     """The serial port that carries the link. `driver` is a file `port/uart_<driver>.c`."""
 
-    driver: Literal["cmsdk", "nrf51", "stm32f4", "pl011"]
+    driver: Literal["cmsdk", "nrf51", "stm32f4"]
     base: Annotated[int, Field(ge=0, lt=2**32)]
     irq: Annotated[int, Field(ge=0, lt=480)]
     clock_hz: PositiveInt
     baud: PositiveInt = 115200
+    pins: UartPins | None = None
+    """Needed by the drivers `nrf51` and `stm32f4`; None where the pins are fixed."""
+
+    @model_validator(mode="after")
+    def _pins_where_needed(self) -> Self:
+        if self.driver in ("nrf51", "stm32f4") and self.pins is None:
+            raise ValueError(f"driver '{self.driver}' needs [uart.pins] with tx and rx")
+        return self
 
 
 class Timer(_Strict):
@@ -87,6 +127,8 @@ class Emulator(_Strict):
 
     kind: Literal["qemu"]
     machine: str
+    timer_hz: PositiveInt | None = None
+    """Rate of the timer in the emulator, where it differs from the part's."""
 
 
 class PlatformIO(_Strict):
@@ -110,6 +152,8 @@ class Board(_Strict):
     name: str
     description: str = ""
     core: Core
+    chip: Literal["generic", "nrf51", "stm32f4"] = "generic"
+    """What is special about the chip's clocks and reset: a file `port/chip_<chip>.c`."""
     memory: Memory
     clock_hz: PositiveInt
     uart: Uart
@@ -119,6 +163,11 @@ class Board(_Strict):
     upload: Upload
     usb_ids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
     """USB vendor and product ids, `vvvv:pppp`."""
+
+    @property
+    def receive_bytes(self) -> int:
+        """Size of the firmware's ring of received bytes: a power of two."""
+        return 2048 if self.memory.ram.size >= 64 * 1024 else 512
 
 
 def board_from_toml(text: str, source: str) -> Board:

@@ -1,4 +1,4 @@
-"""Every failure a user can meet: one base class, one subclass a failure class, one exit code each."""
+"""Every failure a user can meet: a subclass and an exit code for each class of failure."""
 
 from __future__ import annotations
 

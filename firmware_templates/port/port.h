@@ -56,7 +56,9 @@ uint32_t port_receive_overruns(void);
 
 /* --- time -------------------------------------------------------------------------------- */
 
-/* Monotonic since reset; counts at port_ticks_hz(), never wraps in practice. */
+/* Monotonic since reset; counts at port_ticks_hz() and never wraps in practice.  Timers of 32 bits
+ * are extended in software and must be read at least once in each 2^32 ticks (minutes).  Not to be
+ * called from an interrupt handler. */
 uint64_t port_ticks(void);
 uint32_t port_ticks_hz(void);
 
@@ -81,6 +83,9 @@ size_t port_stack_high_water(void);
 /* Ends the program.  With semihosting the emulator ends with this exit status, 0..255; a board
  * stops with interrupts off until it is reset. */
 PORT_NORETURN void port_exit(int status);
+
+/* The exit status after a fault.  A line that starts with "!fault" was written before it. */
+#define PORT_EXIT_FAULT 125
 
 /* Restarts the chip through the system reset request of the core. */
 PORT_NORETURN void port_reset(void);

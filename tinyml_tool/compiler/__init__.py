@@ -1,0 +1,1 @@
+"""The compiler room: choose kernels, plan memory; the result is a plan."""

@@ -67,6 +67,11 @@ def compile_graph(graph: Graph, core: Core) -> Plan:
             hint=problems[0].fix or None,
             details=lines,
         )
+    return plan_layers(graph, layers)
+
+
+def plan_layers(graph: Graph, layers: tuple[Layer, ...]) -> Plan:
+    """Place all tensors of a graph whose every operator has been lowered."""
     aliases = [
         (layer.operator.inputs[0], layer.operator.outputs[0])
         for layer in layers

@@ -1,0 +1,1 @@
+"""The devices room: emulators and serial ports behind one interface."""

@@ -1,0 +1,1 @@
+"""The firmware room: render a plan and a board into a firmware project."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,10 @@ C_TYPES = {
 
 
 def c_string(text: str) -> str:
-    """A C string literal of printable ASCII; anything else becomes '?'.
+    r"""A C string literal of printable ASCII; anything else becomes '?'.
 
     >>> c_string('a"b')
-    '"a\\\\"b"'
+    '"a\\"b"'
     """
     safe = "".join(c if " " <= c <= "~" else "?" for c in text)
     return '"' + safe.replace("\\", "\\\\").replace('"', '\\"').replace("??", "?\\?") + '"'
@@ -85,3 +86,21 @@ def c_array(values: NDArray[Any], indent: str = "  ") -> str:
     for start in range(0, len(items), per_line):
         lines.append(indent + ", ".join(items[start : start + per_line]) + ",")
     return "\n".join(lines)
+
+
+def c_call(function: str, arguments: Sequence[str], indent: str = "  ") -> str:
+    """A call as a statement, wrapped at 98 columns; the first line is not indented.
+
+    >>> c_call("f", ["a", "b"])
+    'f(a, b);'
+    """
+    start = f"{function}("
+    lines, line = [], start
+    for position, argument in enumerate(arguments):
+        end = ");" if position == len(arguments) - 1 else ","
+        space = "" if line == start else " "
+        if len(indent + line + space + argument + end) > LINE and line != start:
+            lines.append(line)
+            line, space = indent + " " * len(start), ""
+        line += space + argument + end
+    return "\n".join([*lines, line])

@@ -17,7 +17,7 @@ from tinyml_tool.compiler.plan import (
     ScratchRef,
     TensorRef,
 )
-from tinyml_tool.firmware.c_text import C_TYPES, c_float, c_int
+from tinyml_tool.firmware.c_text import C_TYPES, c_call, c_float, c_int
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.graph.types import DType, Tensor
 
@@ -44,7 +44,9 @@ class _Constant:
 
 def _comment(tensor: Tensor) -> str:
     shape = "x".join(map(str, tensor.shape)) or "scalar"
-    return f"{tensor.dtype.value} {shape} {tensor.name}"
+    name = tensor.name.split(";")[0]  # the converter joins the names of fused layers
+    short = name if len(name) <= 60 else f"...{name[-57:]}"
+    return f"{tensor.dtype.value} {shape} {short}"
 
 
 def _param(value: ParamValue) -> str:
@@ -69,6 +71,11 @@ def _argument(argument: Argument, layer: int, plan: Plan) -> str:
             return f"at(SCRATCH_{layer})"
         case NullRef():
             return "NULL"
+
+
+def _statement(call: KernelCall, layer: int, plan: Plan) -> str:
+    arguments = [_argument(argument, layer, plan) for argument in call.arguments]
+    return c_call(f"tinyml_{call.kernel}", [f"&layer_{layer}_params", *arguments])
 
 
 def _constants(call: KernelCall, layer: int, plan: Plan, written: set[int]) -> list[_Constant]:
@@ -111,7 +118,7 @@ def _layer_view(layer: Layer, plan: Plan, written: set[int], record: int) -> dic
         "kernel": call.kernel if call else "",
         "constants": _constants(call, index, plan, written) if call else [],
         "params": [(name, _param(value)) for name, value in call.params] if call else [],
-        "arguments": [_argument(a, index, plan) for a in call.arguments] if call else [],
+        "statement": _statement(call, index, plan) if call else "",
         "outputs": [
             {"index": t, "bytes": plan.graph.tensors[t].bytes, "record": record + position}
             for position, t in enumerate(layer.operator.outputs)

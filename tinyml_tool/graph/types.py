@@ -29,20 +29,56 @@ class DType(Enum):
     UINT16 = "uint16"
     UINT32 = "uint32"
     UINT64 = "uint64"
+    COMPLEX64 = "complex64"
+    COMPLEX128 = "complex128"
+    INT2 = "int2"
+    UINT4 = "uint4"
+    BFLOAT16 = "bfloat16"
+    FLOAT8_E4M3FN = "float8_e4m3fn"
+    FLOAT8_E5M2 = "float8_e5m2"
     STRING = "string"
+    RESOURCE = "resource"
+    VARIANT = "variant"
     OTHER = "other"
+    """A type number that the schema does not have."""
+
+    @property
+    def has_numpy(self) -> bool:
+        """Whether numpy has arrays of this type."""
+        return self not in _BITS_WITHOUT_NUMPY
 
     @property
     def numpy(self) -> np.dtype[Any]:
         """The numpy type. Raises ValueError for types numpy has no array of (int4, string)."""
-        if self in (DType.INT4, DType.STRING, DType.OTHER):
+        if not self.has_numpy:
             raise ValueError(f"{self.value} has no numpy type")
         return np.dtype(self.value)
 
     @property
+    def bits(self) -> int:
+        """Bits of one element in a tensor's buffer; 0 where elements have no fixed size."""
+        if self.has_numpy:
+            return self.numpy.itemsize * 8
+        return _BITS_WITHOUT_NUMPY[self]
+
+    @property
     def bytes(self) -> int:
-        """Bytes of one element in a tensor's buffer."""
+        """Bytes of one element. Raises ValueError for types that numpy has no array of."""
         return self.numpy.itemsize
+
+
+_BITS_WITHOUT_NUMPY = {
+    DType.INT2: 2,
+    DType.INT4: 4,
+    DType.UINT4: 4,
+    DType.BFLOAT16: 16,
+    DType.FLOAT8_E4M3FN: 8,
+    DType.FLOAT8_E5M2: 8,
+    DType.STRING: 0,
+    DType.RESOURCE: 0,
+    DType.VARIANT: 0,
+    DType.OTHER: 0,
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +111,11 @@ class Quantization:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A value in the graph. `data` is set (read-only) for constants only."""
+    """A value in the graph.
+
+    `data` is set (read-only) for constants only. It has the tensor's shape, except where numpy
+    has no such array (int4, sparse tensors): there it holds the stored bytes as flat uint8.
+    """
 
     index: int
     name: str
@@ -83,6 +123,12 @@ class Tensor:
     dtype: DType
     quantization: Quantization | None = None
     data: NDArray[Any] | None = field(default=None, repr=False)
+    is_variable: bool = False
+    """Whether the value outlives an inference (state of a recurrent network)."""
+    dynamic_axes: tuple[int, ...] = ()
+    """Axes that the converter left open; `shape` holds what the model assumes for them."""
+    unusual: tuple[str, ...] = ()
+    """Ways of storing the tensor that `Tensor` does not describe, such as "sparse"."""
 
     @property
     def is_constant(self) -> bool:
@@ -91,13 +137,13 @@ class Tensor:
 
     @property
     def elements(self) -> int:
-        """Number of elements; 1 for a scalar (shape `()`)."""
-        return math.prod(self.shape)
+        """Number of elements; 1 for a scalar (shape `()`), 0 where an axis has no fixed length."""
+        return math.prod(max(length, 0) for length in self.shape)
 
     @property
     def bytes(self) -> int:
-        """Size of the tensor's buffer in bytes."""
-        return self.elements * self.dtype.bytes
+        """Size of the tensor's buffer in bytes; 0 where elements have no fixed size."""
+        return -(-self.elements * self.dtype.bits // 8)
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "scalar"

@@ -27,7 +27,7 @@ class ChildEnd:
     value: bytes | None = None
     """What the function returned."""
     error: str | None = None
-    """The exception it raised, as `TypeName: text`."""
+    """The exception it raised, as `TypeName: text`; or that it ended without an answer."""
     signal_name: str | None = None
     """The signal that killed it, e.g. SIGSEGV."""
     timed_out: bool = False
@@ -52,11 +52,12 @@ def run_in_child(function: Callable[[], bytes], seconds: float) -> ChildEnd:
             os.close(read_end)
             _child(function, write_end, log)
         os.close(write_end)
+        answer = None
         try:
             answer = _read_until(read_end, deadline)
         finally:
             os.close(read_end)
-            status = _reap(child, deadline)
+            status = _reap(child, finished=answer is not None)
         log.seek(0)
         text = log.read(_MAX_LOG_BYTES).decode("utf-8", errors="replace")
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
@@ -82,10 +83,12 @@ def _child(function: Callable[[], bytes], write_end: int, log: IO[bytes]) -> NoR
 
 def _read_until(read_end: int, deadline: float) -> bytes | None:
     """All bytes up to the end of file, or None when the time is over."""
+    poll = select.poll()
+    poll.register(read_end, select.POLLIN)
     parts: list[bytes] = []
     while True:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([read_end], [], [], left)[0]:
+        if left <= 0 or not poll.poll(left * 1000):
             return None
         part = os.read(read_end, 1 << 16)
         if not part:
@@ -93,22 +96,15 @@ def _read_until(read_end: int, deadline: float) -> bytes | None:
         parts.append(part)
 
 
-def _reap(child: int, deadline: float) -> int | None:
-    """Wait for the child's status; kill it (None) when it outlives the deadline or the caller."""
-    pause = 0.0002
-    while time.monotonic() < deadline:
-        finished, status = os.waitpid(child, os.WNOHANG)
-        if finished:
-            return status
-        time.sleep(pause)
-        pause = min(pause * 2, 0.05)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+def _reap(child: int, *, finished: bool) -> int:
+    """Return the child's wait status; a child that has not closed its pipe is killed first."""
+    if not finished:
+        os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
 
 
-def _end(answer: bytes | None, status: int | None, log: tuple[str, ...]) -> ChildEnd:
-    if answer is None or status is None:
+def _end(answer: bytes | None, status: int, log: tuple[str, ...]) -> ChildEnd:
+    if answer is None:
         return ChildEnd(timed_out=True, log=log)
     if os.WIFSIGNALED(status):
         return ChildEnd(signal_name=signal.Signals(os.WTERMSIG(status)).name, log=log)

@@ -1,0 +1,1 @@
+"""The toolchain room: compilers, PlatformIO, CMake, and facts of the ELF."""

@@ -1,0 +1,1 @@
+"""Judges what a device computes against what the reference computes."""

@@ -1,0 +1,26 @@
+# `make demo` shows the main job, `make test` passes the tests; both set up all they need.
+.PHONY: demo test test-slow lint setup clean
+
+PYTHON := .venv/bin/python
+# Two processes: what every machine has. `make test JOBS=4` for more.
+JOBS ?= 2
+
+demo: setup
+	$(PYTHON) examples/digits/demo.py
+
+test: setup lint
+	$(PYTHON) -m pytest -n $(JOBS) -m "not slow"
+
+test-slow: setup
+	$(PYTHON) -m pytest -n $(JOBS) -m slow
+
+lint: setup
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+setup:
+	@scripts/setup.sh
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

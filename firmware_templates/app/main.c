@@ -1,0 +1,50 @@
+/*
+ * The application. This file is yours; everything below lib/ is generated.
+ *
+ * As it stands it starts the model and waits for commands on the serial port: from tinyml-tool, or
+ * from a person who types `help` in any serial monitor. lib/model/model.h describes the model.
+ */
+#include <stddef.h>
+
+#include "model.h"
+#include "port.h"
+#include "tinyml_link.h"
+#include "tinyml_print.h"
+
+/* Called again and again. Between two calls the core sleeps until something is received. */
+static void step(void)
+{
+  if (tinyml_link_active()) {
+    return; /* a computer uses the model right now; its inputs and outputs share memory */
+  }
+  /*
+   * Your code here. To run the model on values of your own:
+   *
+   *   const struct model_tensor *input = model_input(0);
+   *   const struct model_tensor *output = model_output(0);
+   *   int8_t *values = input->data;
+   *   for (size_t i = 0; i < input->bytes; i++) {
+   *     values[i] = (int8_t)input->zero_point;
+   *   }
+   *   if (model_invoke() == 0) {
+   *     const int8_t *scores = output->data;
+   *     tinyml_print("the first output is ");
+   *     tinyml_print_real(scores[0] - output->zero_point, output->scale);
+   *     tinyml_print_line("");
+   *   }
+   *
+   * A stored value v means input->scale * (v - input->zero_point); 0 is stored as the zero point.
+   * Fill the whole input before every run: the model works in the same memory.
+   */
+}
+
+int main(void)
+{
+  const int status = model_init();
+  tinyml_link_init(status);
+  for (;;) {
+    tinyml_link_poll();
+    step();
+    port_wait(); /* take this out if step() has work to do by itself */
+  }
+}

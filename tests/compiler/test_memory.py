@@ -1,0 +1,112 @@
+"""The memory planner, judged by a checker that shares no code with it."""
+
+import itertools
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyml_tool.compiler.memory import lifetimes, plan_memory
+from tinyml_tool.compiler.plan import MemoryPlan
+from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[Graph, dict[int, int]]:
+    """Random graphs of operators with 1 or 2 inputs and outputs, constants, and scratch."""
+    tensors: list[Tensor] = []
+
+    def tensor(constant: bool = False) -> int:
+        size = draw(st.integers(1, 200))
+        data = np.zeros(size, np.int8) if constant else None
+        tensors.append(Tensor(len(tensors), "t", (size,), DType.INT8, None, data))
+        return len(tensors) - 1
+
+    inputs = [tensor() for _ in range(draw(st.integers(1, 2)))]
+    made = list(inputs)
+    operators = []
+    for index in range(draw(st.integers(1, 12))):
+        sources = draw(st.lists(st.sampled_from(made), min_size=1, max_size=2))
+        sources += [tensor(constant=True)] if draw(st.booleans()) else [-1]
+        outputs = [tensor() for _ in range(draw(st.integers(1, 2)))]
+        made += outputs
+        operators.append(Operator(index, "ADD", tuple(sources), tuple(outputs)))
+    results = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3, unique=True))
+    scratch = {op.index: draw(st.integers(0, 300)) for op in operators}
+    graph = Graph("g", tuple(tensors), tuple(operators), tuple(inputs), tuple(results), "")
+    return graph, scratch
+
+
+def execute(graph: Graph, scratch: dict[int, int], plan: MemoryPlan) -> None:
+    """Run the graph on a pretended arena: every read must find what its producer wrote."""
+    arena: list[object] = [None] * plan.arena_bytes
+
+    def write(allocation: tuple[int, int], mark: object) -> None:
+        offset, size = allocation
+        assert 0 <= offset and offset + size <= plan.arena_bytes
+        assert offset % plan.alignment == 0
+        arena[offset : offset + size] = [mark] * size
+
+    def place(tensor: int) -> tuple[int, int]:
+        return plan.tensors[tensor].offset, graph.tensors[tensor].bytes
+
+    def read(tensor: int) -> None:
+        if tensor >= 0 and not graph.tensors[tensor].is_constant:
+            offset, size = place(tensor)
+            assert set(arena[offset : offset + size]) == {("tensor", tensor)}
+
+    for tensor in graph.inputs:
+        write(place(tensor), ("tensor", tensor))
+    for tensor in graph.inputs:
+        read(tensor)
+    for operator in graph.operators:
+        if scratch[operator.index]:
+            allocation = plan.scratch[operator.index]
+            assert allocation.bytes == scratch[operator.index]
+            write((allocation.offset, allocation.bytes), "scratch")
+        for tensor in operator.inputs:
+            read(tensor)
+        for tensor in operator.outputs:
+            write(place(tensor), ("tensor", tensor))
+        for tensor in (*operator.inputs, *operator.outputs):
+            read(tensor)
+        if scratch[operator.index]:
+            allocation = plan.scratch[operator.index]
+            start = allocation.offset
+            assert set(arena[start : start + allocation.bytes]) == {"scratch"}
+    for tensor in graph.outputs:
+        read(tensor)
+
+
+@given(graphs())
+def test_no_live_tensor_is_ever_overwritten(case: tuple[Graph, dict[int, int]]) -> None:
+    graph, scratch = case
+    execute(graph, scratch, plan_memory(lifetimes(graph, [], scratch)))
+
+
+@given(graphs())
+def test_the_arena_is_never_larger_than_all_buffers_side_by_side(
+    case: tuple[Graph, dict[int, int]],
+) -> None:
+    graph, scratch = case
+    buffers = lifetimes(graph, [], scratch)
+    assert plan_memory(buffers).arena_bytes <= sum(-(-b.bytes // 16) * 16 for b in buffers)
+
+
+def chain(sizes: list[int]) -> Graph:
+    tensors = tuple(Tensor(i, "t", (size,), DType.INT8) for i, size in enumerate(sizes))
+    operators = tuple(Operator(i, "RELU", (i,), (i + 1,)) for i in range(len(sizes) - 1))
+    return Graph("chain", tensors, operators, (0,), (len(sizes) - 1,), "")
+
+
+def test_a_chain_needs_its_largest_neighbours_only() -> None:
+    sizes = [64, 256, 128, 512, 16]
+    plan = plan_memory(lifetimes(chain(sizes), [], {}))
+    assert plan.arena_bytes == max(a + b for a, b in itertools.pairwise(sizes))
+
+
+def test_an_alias_shares_the_bytes_and_lengthens_the_life() -> None:
+    graph = chain([64, 64, 64])
+    plan = plan_memory(lifetimes(graph, [(0, 1)], {}))
+    assert plan.tensors[0] == plan.tensors[1]
+    assert plan.tensors[2].offset != plan.tensors[1].offset

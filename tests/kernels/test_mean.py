@@ -1,0 +1,110 @@
+"""MEAN: generated C against TensorFlow Lite Micro."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kernel_case import assert_bit_exact_on_random_inputs, unsupported_reasons
+from model_builder import ModelBuilder
+from operator_strategies import (
+    Affine,
+    add_input,
+    affines,
+    many,
+    model_of,
+    scales,
+    sweep,
+    zero_points,
+)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over `axes`, which may be negative or named twice."""
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+    keep_dims: bool
+    source: Affine
+    target: Affine
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        axes = tuple({axis % len(self.shape) for axis in self.axes})
+        return np.zeros(self.shape).mean(axis=axes, keepdims=self.keep_dims).shape
+
+
+@st.composite
+def means(draw):
+    rank = draw(st.integers(1, 6))
+    source = draw(affines(1e-3, 1))
+    return Mean(
+        shape=tuple(draw(st.integers(1, 17 if rank < 4 else 5)) for _ in range(rank)),
+        axes=tuple(draw(st.lists(st.integers(-rank, rank - 1), min_size=1, max_size=rank))),
+        keep_dims=draw(st.booleans()),
+        source=source,
+        target=Affine(source.scale * draw(scales(2.0**-10, 4)), draw(zero_points())),
+    )
+
+
+def add_mean(builder: ModelBuilder, case: Mean) -> int:
+    source = add_input(builder, case.shape, case.source)
+    target = builder.tensor("int8", case.output_shape, **case.target.arguments())
+    axes = builder.constant(case.axes, "int32")
+    return builder.operator("MEAN", [source, axes], target, keep_dims=case.keep_dims)
+
+
+@sweep(6)
+@given(many(means()))
+def test_mean_equals_the_reference(cases):
+    assert_bit_exact_on_random_inputs(model_of(cases, add_mean))
+
+
+@sweep(2)
+@given(many(means()))
+def test_mean_has_no_undefined_behaviour(cases):
+    assert_bit_exact_on_random_inputs(model_of(cases, add_mean), sanitize=True)
+
+
+@pytest.mark.slow
+@sweep(100)
+@given(many(means()))
+def test_thousands_of_means_equal_the_reference(cases):
+    assert_bit_exact_on_random_inputs(model_of(cases, add_mean))
+
+
+@pytest.mark.parametrize("output_scale", [2.0**10, 2.0**31, 2.0**33])
+def test_a_mean_whose_factor_is_tiny_equals_the_reference(output_scale):
+    # The division by the count then no longer fits into the shift.
+    case = Mean((1, 16, 16, 2), (1, 2), True, Affine(1.0, -128), Affine(output_scale, 5))
+    assert_bit_exact_on_random_inputs(model_of([case], add_mean))
+
+
+def one_mean(dtype="int8", axes_dtype="int32", constant_axes=True) -> bytes:
+    """A mean over the second axis of a 1x4x3 tensor."""
+    builder = ModelBuilder()
+    source = builder.input(dtype, (1, 4, 3), scale=0.1, zero_point=0)
+    target = builder.tensor(dtype, (1, 3), scale=0.1, zero_point=0)
+    axis = builder.constant([1], axes_dtype) if constant_axes else builder.input(axes_dtype, (1,))
+    builder.operator("MEAN", [source, axis], target)
+    return builder.build([target])
+
+
+def test_the_smallest_mean_is_supported():
+    assert_bit_exact_on_random_inputs(one_mean())
+
+
+@pytest.mark.parametrize(
+    ("model", "cause", "fix"),
+    [
+        (one_mean(dtype="int16"), "input type int16", "--engine tflm"),
+        (one_mean(axes_dtype="int64"), "axes of type int64", "convert the model again"),
+        (one_mean(constant_axes=False), "axes are computed by the model", "--engine tflm"),
+    ],
+)
+def test_what_is_not_supported_is_said_with_the_way_out(model, cause, fix):
+    reasons = unsupported_reasons(model)
+    assert cause in reasons
+    assert fix in reasons

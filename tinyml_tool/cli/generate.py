@@ -1,0 +1,86 @@
+"""`tinyml generate MODEL`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tinyml_tool.cli.options import (
+    BoardOption,
+    Engine,
+    EngineOption,
+    ForceOption,
+    Json,
+    ModelArgument,
+    NameOption,
+    OutputOption,
+    Quiet,
+)
+from tinyml_tool.cli.output import Outcome, Progress, run_command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def _act(
+    model: Path | None,
+    board: str | None,
+    engine: Engine | None,
+    output: Path | None,
+    name: str | None,
+    force: bool,
+    progress: Progress,
+) -> Outcome:
+    from tinyml_tool.api.generate import generate
+    from tinyml_tool.cli.settings import read_settings
+
+    settings = read_settings(model)
+    generated = generate(
+        settings.model,
+        board=settings.board(board),
+        engine=settings.engine(engine and engine.value),
+        output=settings.output(output),
+        name=name or settings.config.project.name,
+        force=force,
+        progress=progress,
+    )
+
+    def show(console: Console) -> None:
+        estimate = generated.footprint
+        console.print(
+            f"{generated.project}: {len(generated.files)} files for {generated.board.id}, "
+            f"engine {generated.engine}, arena {estimate.arena_bytes:,} bytes, "
+            f"weights {estimate.constant_bytes:,} bytes"
+        )
+        console.print(f"next: tinyml build {generated.project}")
+
+    return Outcome(generated.to_json(), show, generated.warnings)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+
+    @app.command("generate")
+    def generate_command(
+        model: ModelArgument = None,
+        board: BoardOption = None,
+        engine: EngineOption = None,
+        output: OutputOption = None,
+        name: NameOption = None,
+        force: ForceOption = False,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Write a firmware project for a model: C sources, PlatformIO and CMake, test vectors.
+
+        Examples: `tinyml generate kws.tflite --board qemu-m4 --output kws` ·
+        `tinyml generate kws.tflite -b netduinoplus2 --force`
+        """
+        run_command(
+            "generate",
+            lambda say: _act(model, board, engine, output, name, force, say),
+            json=json,
+            quiet=quiet,
+        )

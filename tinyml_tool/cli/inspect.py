@@ -1,0 +1,57 @@
+"""`tinyml inspect MODEL`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from tinyml_tool.cli.options import BoardOption, Json, ModelArgument, Quiet
+from tinyml_tool.cli.output import Outcome, Progress, run_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+
+def _act(model: Path | None, board: str | None, progress: Progress) -> Outcome:
+    from tinyml_tool.api.inspect import inspect
+    from tinyml_tool.cli.settings import read_settings
+    from tinyml_tool.errors import UnsupportedModelError
+    from tinyml_tool.report.inspection import inspection_view
+
+    settings = read_settings(model)
+    progress(f"inspecting {settings.model}")
+    inspection = inspect(settings.model, board=board)
+
+    def show(console: Console) -> None:
+        for part in inspection_view(inspection):
+            console.print(part)
+
+    error = None
+    if not inspection.supported:
+        problems = [str(problem) for problem in inspection.problems]
+        error = UnsupportedModelError(
+            f"{inspection.name}: engine 'aot' cannot run this model: {len(problems)} problems",
+            hint=inspection.problems[0].fix or None,
+            details=problems,
+        )
+    return Outcome(inspection.to_json(), show, error=error)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+
+    @app.command("inspect")
+    def inspect_command(
+        model: ModelArgument = None,
+        board: BoardOption = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Show a model's layers, their cost, engine support, and the boards it fits.
+
+        Examples: `tinyml inspect kws.tflite` · `tinyml inspect kws.tflite --board qemu-m0 --json`
+        """
+        run_command("inspect", lambda say: _act(model, board, say), json=json, quiet=quiet)

@@ -1,0 +1,73 @@
+"""Options that mean the same in every command."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Engine(str, Enum):
+    """How the model becomes code."""
+
+    AOT = "aot"
+    TFLM = "tflm"
+
+
+class System(str, Enum):
+    """Build system."""
+
+    PLATFORMIO = "platformio"
+    CMAKE = "cmake"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+BoardOption = Annotated[
+    str | None,
+    typer.Option("--board", "-b", help="Board id (see `tinyml boards`) or a board's TOML file."),
+]
+EngineOption = Annotated[
+    Engine | None, typer.Option("--engine", "-e", help="How the model becomes code.")
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Project directory to make. [default: <model>-<board>]"),
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="Name of the project. [default: the model's name]")
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace an existing project directory.")
+]
+SystemOption = Annotated[System | None, typer.Option("--with", help="Build system.")]
+ModelArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="The .tflite model. [default: the one named in ./tinyml.toml]", show_default=False
+    ),
+]
+ProjectArgument = Annotated[
+    Path, typer.Argument(help="A generated project directory.", show_default="this folder")
+]
+VectorsOption = Annotated[
+    int | None,
+    typer.Option("--vectors", "-n", min=1, max=100_000, help="Number of generated inputs."),
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of random inputs.")]
+InputOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--input", "-i", help="Input file (.npy, .npz, .bin, .wav, image); may be repeated."
+    ),
+]
+PortOption = Annotated[
+    str | None,
+    typer.Option("--port", "-p", help="Serial port or pyserial URL instead of the emulator."),
+]
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option("--timeout", min=0.1, help="Seconds without an answer until giving up."),
+]

@@ -1,0 +1,120 @@
+"""What a command says: progress on stderr, the result on stdout, failures as cause and next step."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import typer
+
+from tinyml_tool.errors import TinymlError
+from tinyml_tool.report.envelope import envelope
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INTERRUPTED = 130
+Progress: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A command's end: `result` for machines, `show` for people.
+
+    An `error` beside a result is a verdict: both are told, and the exit code is the error's.
+    """
+
+    result: Mapping[str, Any] | Sequence[Any]
+    show: Callable[[Console], None]
+    warnings: Sequence[str] = ()
+    error: TinymlError | None = None
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _tell(error: TinymlError) -> None:
+    from rich.text import Text
+
+    console = _stderr()
+    console.print(Text.assemble(("error: ", "bold red"), error.message))
+    for line in error.details[:50]:
+        if line != error.message:
+            console.print(Text(f"  - {line}"))
+    if len(error.details) > 50:
+        console.print(Text(f"  ... and {len(error.details) - 50} more"))
+    if error.hint:
+        console.print(Text.assemble(("hint: ", "bold cyan"), error.hint))
+
+
+def _internal(error: Exception) -> TinymlError:
+    if os.environ.get("TINYML_DEBUG"):
+        traceback.print_exc()
+    return TinymlError(
+        f"internal error: {type(error).__name__}: {error}",
+        hint="this is a fault of tinyml; run again with TINYML_DEBUG=1 and report the traceback",
+    )
+
+
+def _finish(code: int) -> typer.Exit:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return typer.Exit(code)
+
+
+def run_command(
+    command: str, action: Callable[[Progress], Outcome], *, json: bool, quiet: bool = False
+) -> None:
+    """Run `action` and tell its outcome; ends by raising typer.Exit with the exit code."""
+    error: TinymlError | None = None
+    outcome: Outcome | None = None
+    try:
+        outcome = _act(action, quiet)
+        error = outcome.error
+    except TinymlError as failure:
+        error = failure
+    except KeyboardInterrupt:
+        _stderr().print("interrupted")
+        raise _finish(INTERRUPTED) from None
+    except Exception as failure:
+        error = _internal(failure)
+    try:
+        if json:
+            result = outcome.result if outcome else None
+            warnings = outcome.warnings if outcome else ()
+            print(envelope(command, result=result, warnings=warnings, error=error))
+        elif outcome:
+            _show(outcome)
+    except BrokenPipeError:
+        pass
+    if error and not json:
+        _tell(error)
+    raise _finish(int(error.exit_code) if error else 0)
+
+
+def _show(outcome: Outcome) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    outcome.show(Console(highlight=False))
+    for warning in outcome.warnings:
+        _stderr().print(Text.assemble(("warning: ", "bold yellow"), warning))
+
+
+def _act(action: Callable[[Progress], Outcome], quiet: bool) -> Outcome:
+    if quiet:
+        return action(lambda _: None)
+    if not sys.stderr.isatty():
+        return action(lambda stage: print(f"... {stage}", file=sys.stderr, flush=True))
+    console = _stderr()
+    with console.status("starting") as status:
+        return action(lambda stage: status.update(stage))

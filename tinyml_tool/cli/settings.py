@@ -1,0 +1,52 @@
+"""What the project file says, unless an option says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tinyml_tool.config import FILE_NAME, Config, ProjectSettings, read_config
+from tinyml_tool.errors import InputError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A model with the settings of its project file, or the defaults."""
+
+    model: Path
+    config: Config
+
+    def board(self, option: str | None) -> str:
+        """The board to use."""
+        return option or self.config.project.board
+
+    def engine(self, option: str | None) -> str:
+        """The engine to use."""
+        return option or self.config.project.engine
+
+    def output(self, option: Path | None) -> Path | None:
+        """The project directory to make, or None for the default."""
+        chosen = self.config.project.output
+        return option or (Path(chosen) if chosen else None)
+
+    def system(self, option: str | None) -> Literal["platformio", "cmake"]:
+        """The build system to use."""
+        return "cmake" if (option or self.config.build.system) == "cmake" else "platformio"
+
+
+def read_settings(model: Path | None) -> Settings:
+    """The settings for `model`, or those of ./tinyml.toml where no model is named.
+
+    Raises InputError where there is neither, ConfigError where the project file is wrong.
+    """
+    if model is not None:
+        return Settings(model, Config(project=ProjectSettings(model=str(model))))
+    path = Path(FILE_NAME)
+    if not path.is_file():
+        raise InputError(
+            f"no model is named, and there is no {FILE_NAME} in this folder",
+            hint="name a .tflite file, e.g. `tinyml inspect model.tflite`",
+        )
+    file = read_config(path)
+    return Settings(file.model, file.config)

@@ -1,0 +1,190 @@
+"""CONV_2D and DEPTHWISE_CONV_2D."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyml_tool.boards import Core
+from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
+from tinyml_tool.compiler.lowering.requirements import (
+    CONVERT_AGAIN,
+    QUANTIZE_AGAIN,
+    require_bias,
+    require_dtype,
+    require_input,
+    require_operands,
+    require_options,
+    require_per_tensor,
+    require_quantization,
+    require_rank,
+    require_shape,
+)
+from tinyml_tool.compiler.lowering.types import Lowering
+from tinyml_tool.compiler.lowering.windows import WindowAxis, window_axis
+from tinyml_tool.compiler.numerics import activation_range
+from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, ParamValue, TensorRef
+from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
+from tinyml_tool.graph.options import Conv2DOptions
+from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
+
+
+@dataclass(frozen=True)
+class _Convolution:
+    """The checked operands that both kinds of convolution have."""
+
+    options: Conv2DOptions
+    input: Tensor
+    weights: Tensor
+    output: Tensor
+    bias: Argument
+    factors: list[float]
+    rows: WindowAxis
+    columns: WindowAxis
+
+    def window_params(self) -> list[tuple[str, ParamValue]]:
+        """How the window moves over the input."""
+        return [
+            ("stride_h", self.options.stride_h),
+            ("stride_w", self.options.stride_w),
+            ("dilation_h", self.options.dilation_h),
+            ("dilation_w", self.options.dilation_w),
+            ("pad_h", self.rows.pad),
+            ("pad_w", self.columns.pad),
+        ]
+
+    def value_params(self) -> list[tuple[str, ParamValue]]:
+        """Offsets and activation range."""
+        target = require_per_tensor(self.output, "output")
+        low, high = activation_range(self.options.activation, DType.INT8, target)
+        return [
+            ("input_offset", -require_per_tensor(self.input, "input").zero_point),
+            ("output_offset", target.zero_point),
+            ("activation_min", low),
+            ("activation_max", high),
+        ]
+
+    def call(self, kernel: str, params: list[tuple[str, ParamValue]]) -> KernelCall:
+        """The call of `kernel`; both kernels take the same arguments."""
+        return KernelCall(
+            kernel=kernel,
+            params=tuple(params),
+            arguments=(
+                TensorRef(self.input.index),
+                TensorRef(self.weights.index),
+                self.bias,
+                ConstantRef("multipliers"),
+                ConstantRef("shifts"),
+                TensorRef(self.output.index),
+            ),
+            constants=requantization_constants(self.factors),
+        )
+
+
+def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convolution:
+    """Check what both kinds need; `channel_axis` is the output channels' axis of the weights."""
+    require_operands(operator, (2, 3))
+    options = require_options(operator, Conv2DOptions)
+    source = require_input(operator, graph, 0, "input")
+    weights = require_input(operator, graph, 1, "weights")
+    target = graph.tensors[operator.outputs[0]]
+    for tensor, role in ((source, "input"), (weights, "weights"), (target, "output")):
+        require_dtype(tensor, role, DType.INT8)
+        require_rank(tensor, role, 4)
+    batches, height, width, _ = source.shape
+    _, filter_h, filter_w, _ = weights.shape
+    channels = weights.shape[channel_axis]
+    rows = window_axis(options.padding, height, filter_h, options.stride_h, options.dilation_h)
+    columns = window_axis(options.padding, width, filter_w, options.stride_w, options.dilation_w)
+    require_shape(target, "output", (batches, rows.output, columns.output, channels))
+    factors = channel_factors(
+        require_per_tensor(source, "input"),
+        _symmetric(weights, channel_axis),
+        require_per_tensor(target, "output"),
+        channels,
+    )
+    bias = require_bias(operator, graph, 2, channels)
+    return _Convolution(options, source, weights, target, bias, factors, rows, columns)
+
+
+def _symmetric(weights: Tensor, channel_axis: int) -> Quantization:
+    """The weights' quantization: per tensor or per output channel, zero point 0."""
+    quantization = require_quantization(weights, "weights")
+    if len(quantization.scales) > 1 and (
+        quantization.axis != channel_axis or len(quantization.scales) != weights.shape[channel_axis]
+    ):
+        raise UnsupportedOperatorError(
+            f"weights have {len(quantization.scales)} scales along axis {quantization.axis} "
+            f"(needs {weights.shape[channel_axis]} along axis {channel_axis})",
+            QUANTIZE_AGAIN,
+        )
+    if any(quantization.zero_points):
+        raise UnsupportedOperatorError(
+            "weights with a zero point are not supported (needs 0)",
+            "quantize the weights symmetrically",
+        )
+    return quantization
+
+
+def _conv_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    convolution = _convolution(operator, graph, channel_axis=0)
+    batches, input_h, input_w, input_c = convolution.input.shape
+    output_c, filter_h, filter_w, filter_c = convolution.weights.shape
+    groups, rest = divmod(input_c, filter_c)
+    if rest or groups < 1 or output_c % groups:
+        raise UnsupportedOperatorError(
+            f"{output_c} filters of {filter_c} channels do not divide {input_c} input channels "
+            "into groups",
+            CONVERT_AGAIN,
+        )
+    return convolution.call(
+        "conv_2d_s8",
+        [
+            ("batches", batches),
+            ("input_h", input_h),
+            ("input_w", input_w),
+            ("input_c", input_c),
+            ("filter_h", filter_h),
+            ("filter_w", filter_w),
+            ("filter_c", filter_c),
+            ("output_h", convolution.rows.output),
+            ("output_w", convolution.columns.output),
+            ("output_c", output_c),
+            *convolution.window_params(),
+            *convolution.value_params(),
+        ],
+    )
+
+
+def _depthwise_conv_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    convolution = _convolution(operator, graph, channel_axis=3)
+    batches, input_h, input_w, input_c = convolution.input.shape
+    filters, filter_h, filter_w, output_c = convolution.weights.shape
+    depth_multiplier = convolution.options.depth_multiplier
+    if filters != 1 or output_c != input_c * depth_multiplier:
+        raise UnsupportedOperatorError(
+            f"weights of {filters}x{filter_h}x{filter_w}x{output_c} do not fit {input_c} input "
+            f"channels with depth multiplier {depth_multiplier}",
+            CONVERT_AGAIN,
+        )
+    return convolution.call(
+        "depthwise_conv_2d_s8",
+        [
+            ("batches", batches),
+            ("input_h", input_h),
+            ("input_w", input_w),
+            ("input_c", input_c),
+            ("filter_h", filter_h),
+            ("filter_w", filter_w),
+            ("depth_multiplier", depth_multiplier),
+            ("output_h", convolution.rows.output),
+            ("output_w", convolution.columns.output),
+            *convolution.window_params(),
+            *convolution.value_params(),
+        ],
+    )
+
+
+LOWERINGS: dict[str, Lowering] = {
+    "CONV_2D": _conv_2d,
+    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+}

@@ -1,0 +1,183 @@
+"""ADD, SUB, MUL, MAXIMUM and MINIMUM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyml_tool.boards import Core
+from tinyml_tool.compiler.lowering.broadcasting import broadcast_params, broadcast_shape
+from tinyml_tool.compiler.lowering.requirements import (
+    QUANTIZE_AGAIN,
+    require_dtype,
+    require_input,
+    require_operands,
+    require_options,
+    require_per_tensor,
+    require_rank,
+    require_same_quantization,
+    require_shape,
+)
+from tinyml_tool.compiler.lowering.types import Lowering
+from tinyml_tool.compiler.numerics import activation_range, as_float32, quantize_multiplier
+from tinyml_tool.compiler.plan import KernelCall, ParamValue, TensorRef
+from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
+from tinyml_tool.graph.options import ElementwiseOptions
+from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
+
+_MAX_RANK = 6
+
+# Bits by which ADD and SUB shift their inputs to the left, so that rescaling keeps precision.
+_HEADROOM = 20
+
+
+@dataclass(frozen=True)
+class _Operands:
+    """The checked tensors of an operator with two inputs."""
+
+    input_1: Tensor
+    input_2: Tensor
+    output: Tensor
+
+    def call(self, kernel: str, params: list[tuple[str, ParamValue]]) -> KernelCall:
+        """The call of `kernel`, whose parameters are those of broadcasting and `params`."""
+        return KernelCall(
+            kernel=kernel,
+            params=(*broadcast_params(self.input_1.shape, self.input_2.shape), *params),
+            arguments=(
+                TensorRef(self.input_1.index),
+                TensorRef(self.input_2.index),
+                TensorRef(self.output.index),
+            ),
+        )
+
+    def scales(self) -> tuple[float, float, float]:
+        """Of input 1, input 2 and the output."""
+        return (
+            require_per_tensor(self.input_1, "input 1").scale,
+            require_per_tensor(self.input_2, "input 2").scale,
+            require_per_tensor(self.output, "output").scale,
+        )
+
+    def offsets(self) -> list[tuple[str, ParamValue]]:
+        """What is added to the inputs' values."""
+        return [
+            ("offset_1", -require_per_tensor(self.input_1, "input 1").zero_point),
+            ("offset_2", -require_per_tensor(self.input_2, "input 2").zero_point),
+        ]
+
+    def output_params(
+        self, operator: Operator, multiplier: int, shift: int
+    ) -> list[tuple[str, ParamValue]]:
+        """How a result becomes an output value."""
+        options = require_options(operator, ElementwiseOptions)
+        quantization = require_per_tensor(self.output, "output")
+        low, high = activation_range(options.activation, DType.INT8, quantization)
+        return [
+            ("output_offset", quantization.zero_point),
+            ("output_multiplier", multiplier),
+            ("output_shift", shift),
+            ("activation_min", low),
+            ("activation_max", high),
+        ]
+
+
+def _operands(operator: Operator, graph: Graph) -> _Operands:
+    require_operands(operator, (2, 2))
+    input_1 = require_input(operator, graph, 0, "input 1")
+    input_2 = require_input(operator, graph, 1, "input 2")
+    output = graph.tensors[operator.outputs[0]]
+    for tensor, role in ((input_1, "input 1"), (input_2, "input 2"), (output, "output")):
+        require_dtype(tensor, role, DType.INT8)
+        require_rank(tensor, role, 0, _MAX_RANK)
+    require_shape(output, "output", broadcast_shape(input_1.shape, input_2.shape))
+    return _Operands(input_1, input_2, output)
+
+
+def _below_one(factor: float, meaning: str) -> tuple[int, int]:
+    """The multiplier and shift of a factor that the reference takes only below 1."""
+    multiplier, shift = quantize_multiplier(factor)
+    if factor >= 1 or shift > 0:
+        raise UnsupportedOperatorError(
+            f"the ratio of {meaning} is {factor:g} (must be below 1)", QUANTIZE_AGAIN
+        )
+    return multiplier, shift
+
+
+def _sum_or_difference(
+    operator: Operator, operands: _Operands, kernel: str, factors: tuple[float, float, float]
+) -> KernelCall:
+    """ADD or SUB with the factors of input 1, input 2 and the output."""
+    meaning = f"its input scales to 2**{_HEADROOM} times its output scale"
+    multiplier_1, shift_1 = _below_one(factors[0], "input 1's scale to twice the larger one")
+    multiplier_2, shift_2 = _below_one(factors[1], "input 2's scale to twice the larger one")
+    output_multiplier, output_shift = _below_one(factors[2], meaning)
+    return operands.call(
+        kernel,
+        [
+            *operands.offsets(),
+            ("multiplier_1", multiplier_1),
+            ("multiplier_2", multiplier_2),
+            ("shift_1", shift_1),
+            ("shift_2", shift_2),
+            *operands.output_params(operator, output_multiplier, output_shift),
+        ],
+    )
+
+
+def _add(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    operands = _operands(operator, graph)
+    scale_1, scale_2, output_scale = operands.scales()
+    twice_larger = 2 * max(scale_1, scale_2)
+    factors = (
+        scale_1 / twice_larger,
+        scale_2 / twice_larger,
+        twice_larger / (2**_HEADROOM * output_scale),
+    )
+    return _sum_or_difference(operator, operands, "add_s8", factors)
+
+
+def _sub(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    operands = _operands(operator, graph)
+    scale_1, scale_2, output_scale = operands.scales()
+    twice_larger = 2 * max(scale_1, scale_2)
+    # The reference divides in single precision here, unlike for ADD.
+    factors = (
+        as_float32(scale_1 / twice_larger),
+        as_float32(scale_2 / twice_larger),
+        as_float32(twice_larger / (2**_HEADROOM * output_scale)),
+    )
+    return _sum_or_difference(operator, operands, "sub_s8", factors)
+
+
+def _mul(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    operands = _operands(operator, graph)
+    scale_1, scale_2, output_scale = operands.scales()
+    multiplier, shift = quantize_multiplier(scale_1 * scale_2 / output_scale)
+    return operands.call(
+        "mul_s8", [*operands.offsets(), *operands.output_params(operator, multiplier, shift)]
+    )
+
+
+def _selection(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
+    """MAXIMUM or MINIMUM: compares quantized values, so all three must mean the same."""
+    operands = _operands(operator, graph)
+    for tensor, role in ((operands.input_1, "input 1"), (operands.input_2, "input 2")):
+        require_same_quantization((tensor, role), (operands.output, "output"))
+    return operands.call(kernel, [])
+
+
+def _maximum(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    return _selection(operator, graph, "maximum_s8")
+
+
+def _minimum(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    return _selection(operator, graph, "minimum_s8")
+
+
+LOWERINGS: dict[str, Lowering] = {
+    "ADD": _add,
+    "SUB": _sub,
+    "MUL": _mul,
+    "MAXIMUM": _maximum,
+    "MINIMUM": _minimum,
+}

@@ -1,0 +1,114 @@
+"""FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+from tinyml_tool.boards import Core
+from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
+from tinyml_tool.compiler.lowering.requirements import (
+    CONVERT_AGAIN,
+    QUANTIZE_AGAIN,
+    require_bias,
+    require_dtype,
+    require_input,
+    require_operands,
+    require_options,
+    require_per_tensor,
+    require_quantization,
+    require_rank,
+    require_shape,
+)
+from tinyml_tool.compiler.lowering.types import Lowering
+from tinyml_tool.compiler.numerics import activation_range, as_float32
+from tinyml_tool.compiler.plan import ConstantRef, KernelCall, TensorRef
+from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
+from tinyml_tool.graph.options import FullyConnectedOptions
+from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
+
+
+def _fully_connected(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    require_operands(operator, (2, 3))
+    options = require_options(operator, FullyConnectedOptions)
+    source = require_input(operator, graph, 0, "input")
+    weights = require_input(operator, graph, 1, "weights")
+    target = graph.tensors[operator.outputs[0]]
+    for tensor, role in ((source, "input"), (weights, "weights"), (target, "output")):
+        require_dtype(tensor, role, DType.INT8)
+    require_rank(weights, "weights", 2)
+    if options.shuffled_weights:
+        raise UnsupportedOperatorError("shuffled weights are not supported", CONVERT_AGAIN)
+    output_c, input_c = weights.shape
+    rows = _require_rows(source, target, output_c, input_c)
+    source_quantization = require_per_tensor(source, "input")
+    target_quantization = require_per_tensor(target, "output")
+    weights_quantization = _weights_quantization(weights)
+    per_channel = len(weights_quantization.scales) > 1
+    if per_channel:
+        factors = channel_factors(
+            source_quantization, weights_quantization, target_quantization, output_c
+        )
+    else:
+        # The reference multiplies these two scales in single precision.
+        product = as_float32(source_quantization.scale * weights_quantization.scale)
+        factors = [product / target_quantization.scale]
+    low, high = activation_range(options.activation, DType.INT8, target_quantization)
+    return KernelCall(
+        kernel="fully_connected_s8",
+        params=(
+            ("rows", rows),
+            ("input_c", input_c),
+            ("output_c", output_c),
+            ("per_channel", int(per_channel)),
+            ("input_offset", -source_quantization.zero_point),
+            ("weights_offset", -weights_quantization.zero_point),
+            ("output_offset", target_quantization.zero_point),
+            ("activation_min", low),
+            ("activation_max", high),
+        ),
+        arguments=(
+            TensorRef(source.index),
+            TensorRef(weights.index),
+            require_bias(operator, graph, 2, output_c),
+            ConstantRef("multipliers"),
+            ConstantRef("shifts"),
+            TensorRef(target.index),
+        ),
+        constants=requantization_constants(factors),
+    )
+
+
+def _require_rows(source: Tensor, target: Tensor, output_c: int, input_c: int) -> int:
+    """Number of input vectors; checks that the shapes fit each other.
+
+    Only the output's last axis counts: the others may be kept or flattened.
+    """
+    rows, rest = divmod(source.elements, input_c)
+    if rest or rows < 1:
+        raise UnsupportedOperatorError(
+            f"an input of {source.elements} elements does not divide into rows of {input_c}",
+            CONVERT_AGAIN,
+        )
+    if target.shape[-1:] != (output_c,) or target.elements != rows * output_c:
+        require_shape(target, "output", (rows, output_c))
+    return rows
+
+
+def _weights_quantization(weights: Tensor) -> Quantization:
+    """Per tensor with any zero point, or per output channel with zero point 0."""
+    quantization = require_quantization(weights, "weights")
+    if len(quantization.scales) == 1:
+        return quantization
+    if quantization.axis != 0 or len(quantization.scales) != weights.shape[0]:
+        raise UnsupportedOperatorError(
+            f"weights have {len(quantization.scales)} scales along axis {quantization.axis} "
+            f"(needs {weights.shape[0]} along axis 0)",
+            QUANTIZE_AGAIN,
+        )
+    if any(quantization.zero_points):
+        raise UnsupportedOperatorError(
+            "per-channel weights with a zero point are not supported (needs 0)",
+            "quantize the weights symmetrically",
+        )
+    return quantization
+
+
+LOWERINGS: dict[str, Lowering] = {"FULLY_CONNECTED": _fully_connected}

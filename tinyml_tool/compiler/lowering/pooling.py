@@ -1,0 +1,74 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D."""
+
+from __future__ import annotations
+
+from tinyml_tool.boards import Core
+from tinyml_tool.compiler.lowering.requirements import (
+    require_dtype,
+    require_input,
+    require_operands,
+    require_options,
+    require_per_tensor,
+    require_rank,
+    require_same_quantization,
+    require_shape,
+)
+from tinyml_tool.compiler.lowering.types import Lowering
+from tinyml_tool.compiler.lowering.windows import window_axis
+from tinyml_tool.compiler.numerics import activation_range
+from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.graph.options import Pool2DOptions
+from tinyml_tool.graph.types import DType, Graph, Operator
+
+
+def _pool_2d(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
+    require_operands(operator, (1, 1))
+    options = require_options(operator, Pool2DOptions)
+    source = require_input(operator, graph, 0, "input")
+    target = graph.tensors[operator.outputs[0]]
+    for tensor, role in ((source, "input"), (target, "output")):
+        require_dtype(tensor, role, DType.INT8)
+        require_rank(tensor, role, 4)
+        require_per_tensor(tensor, role)
+    require_same_quantization((source, "input"), (target, "output"))
+    batches, height, width, channels = source.shape
+    rows = window_axis(options.padding, height, options.filter_h, options.stride_h)
+    columns = window_axis(options.padding, width, options.filter_w, options.stride_w)
+    require_shape(target, "output", (batches, rows.output, columns.output, channels))
+    low, high = activation_range(
+        options.activation, DType.INT8, require_per_tensor(target, "output")
+    )
+    return KernelCall(
+        kernel=kernel,
+        params=(
+            ("batches", batches),
+            ("input_h", height),
+            ("input_w", width),
+            ("channels", channels),
+            ("filter_h", options.filter_h),
+            ("filter_w", options.filter_w),
+            ("output_h", rows.output),
+            ("output_w", columns.output),
+            ("stride_h", options.stride_h),
+            ("stride_w", options.stride_w),
+            ("pad_h", rows.pad),
+            ("pad_w", columns.pad),
+            ("activation_min", low),
+            ("activation_max", high),
+        ),
+        arguments=(TensorRef(source.index), TensorRef(target.index)),
+    )
+
+
+def _average_pool_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    return _pool_2d(operator, graph, "average_pool_2d_s8")
+
+
+def _max_pool_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+    return _pool_2d(operator, graph, "max_pool_2d_s8")
+
+
+LOWERINGS: dict[str, Lowering] = {
+    "AVERAGE_POOL_2D": _average_pool_2d,
+    "MAX_POOL_2D": _max_pool_2d,
+}

@@ -1,0 +1,72 @@
+"""The project file `tinyml.toml`: what to deploy, and how it is proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tinyml_tool.errors import ConfigError
+from tinyml_tool.strict_toml import read_toml, validate
+
+FILE_NAME = "tinyml.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ProjectSettings(_Strict):
+    """`[project]`."""
+
+    model: str
+    """Path of the `.tflite`, relative to the file."""
+    name: str | None = None
+    board: str = "qemu-m4"
+    engine: Literal["aot", "tflm"] = "aot"
+    output: str | None = None
+
+
+class BuildSettings(_Strict):
+    """`[build]`."""
+
+    system: Literal["platformio", "cmake"] = "platformio"
+
+
+class VerifySettings(_Strict):
+    """`[verify]`."""
+
+    vectors: Annotated[int, Field(ge=1, le=100_000)] = 10
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Config(_Strict):
+    """The whole file."""
+
+    project: ProjectSettings
+    build: BuildSettings = BuildSettings()
+    verify: VerifySettings = VerifySettings()
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A project file that was read, and the folder its paths are relative to."""
+
+    config: Config
+    folder: Path
+
+    @property
+    def model(self) -> Path:
+        """Path of the model."""
+        return self.folder / self.config.project.model
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Read a project file.  Raises ConfigError that lists every wrong key and value."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    return ConfigFile(validate(Config, read_toml(text, str(path)), str(path)), path.parent)

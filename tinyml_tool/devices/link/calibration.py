@@ -1,0 +1,73 @@
+"""From ticks of the device's timer to instructions, where an emulator counts them.
+
+An emulator that counts instructions gives each one 2**n nanoseconds of the guest's time, so two
+spins of known length tell n, and with it the exact rate; see `BenchmarkReply`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tinyml_tool.protocol import BenchmarkReply
+
+_TOLERANCE = 1e-3
+_CALL_INSTRUCTIONS = 64
+"""More than calling port_spin() and reading the timer takes."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What measuring `count` inferences gave."""
+
+    count: int
+    timer_hz: int
+    ticks: float
+    """Mean of one inference, without the measuring."""
+    least_ticks: int
+    most_ticks: int
+    instructions_per_tick: Fraction | None
+    """None where ticks do not count instructions: on a board, or in an emulator that does not."""
+
+    @property
+    def instructions(self) -> int | None:
+        """Instructions of one inference, None where nothing counts them."""
+        if self.instructions_per_tick is None:
+            return None
+        return round(self.ticks * self.instructions_per_tick)
+
+    @property
+    def seconds(self) -> float:
+        """Time of one inference by the device's timer; says nothing of a board if emulated."""
+        return self.ticks / self.timer_hz
+
+
+def benchmark_from(reply: BenchmarkReply, timer_hz: int) -> Benchmark:
+    """The result of BENCHMARK."""
+    return Benchmark(
+        count=reply.count,
+        timer_hz=timer_hz,
+        ticks=max(0.0, reply.total / reply.count - reply.empty),
+        least_ticks=max(0, reply.least - reply.empty),
+        most_ticks=max(0, reply.most - reply.empty),
+        instructions_per_tick=instructions_per_tick(reply, timer_hz),
+    )
+
+
+def instructions_per_tick(reply: BenchmarkReply, timer_hz: int) -> Fraction | None:
+    """The exact rate, or None where the spins do not fit one of an instruction counter."""
+    ticks = reply.long_spin - reply.short_spin
+    if ticks <= 0 or timer_hz <= 0:
+        return None
+    loops = reply.long_loops - reply.short_loops
+    rate = Fraction(loops * reply.spin_instructions, ticks)
+    nanoseconds = float(Fraction(10**9, timer_hz) / rate)
+    shift = round(math.log2(nanoseconds))
+    exact = Fraction(10**9, timer_hz) / Fraction(2) ** shift
+    short_instructions = float((reply.short_spin - reply.empty) * exact)
+    over = short_instructions - reply.short_loops * reply.spin_instructions
+    slack = _CALL_INSTRUCTIONS + 2 * float(exact)
+    if shift < 0 or abs(float(rate / exact) - 1) > _TOLERANCE or not -slack < over < slack:
+        return None
+    return exact

@@ -1,0 +1,108 @@
+"""`manifest.json`: what a project was generated from, and the hash of every file in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml_tool.errors import InputError
+from tinyml_tool.version import VERSION
+
+FILE_NAME = "manifest.json"
+SCHEMA_VERSION = 1
+
+_BUILD_INPUTS = (
+    "src/",
+    "lib/",
+    "minimal/",
+    "platforms/",
+    "cmake/",
+    "CMakeLists.txt",
+    "platformio.ini",
+)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The facts of a generated project.  `files` maps relative paths to SHA-256."""
+
+    name: str
+    model_name: str
+    model_sha256: str
+    board: str
+    engine: str
+    arena_bytes: int
+    build_id: str
+    files: dict[str, str]
+    tool_version: str = VERSION
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """The text of the file: keys in the order of the fields, paths sorted."""
+        values = asdict(self)
+        values["files"] = dict(sorted(self.files.items()))
+        ordered = {"schema_version": values.pop("schema_version"), **values}
+        return json.dumps(ordered, indent=2) + "\n"
+
+
+def sha256(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def build_id(files: Mapping[str, bytes], board: str) -> str:
+    """A name for what the firmware is built from: 64 hexadecimal digits.
+
+    Covers every file that reaches the compiler or tells it what to do, the board and the tool's
+    version; neither documents nor test vectors change it.
+    """
+    digest = hashlib.sha256(f"{VERSION}\n{board}\n".encode())
+    for path in sorted(files):
+        if path.startswith(_BUILD_INPUTS):
+            digest.update(f"{path} {sha256(files[path])}\n".encode())
+    return digest.hexdigest()
+
+
+def read_manifest(project: Path) -> Manifest:
+    """The manifest of the project in `project`.  Raises InputError where there is none of ours."""
+    path = project / FILE_NAME
+    try:
+        values = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(
+            f"{project}: not a generated project (it has no {FILE_NAME})",
+            hint="make one with `tinyml generate MODEL --board ID --output DIRECTORY`",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise _not_ours(path, "it is not JSON") from None
+    if not isinstance(values, dict) or "schema_version" not in values:
+        raise _not_ours(path, "it has no schema_version")
+    if values["schema_version"] != SCHEMA_VERSION:
+        raise _not_ours(path, f"schema_version {values['schema_version']} is not known here")
+    return _checked(path, values)
+
+
+def _checked(path: Path, values: dict[str, Any]) -> Manifest:
+    texts = ("name", "model_name", "model_sha256", "board", "engine", "build_id", "tool_version")
+    for key in texts:
+        if not isinstance(values.get(key), str):
+            raise _not_ours(path, f"'{key}' is missing or not a text")
+    arena, files = values.get("arena_bytes"), values.get("files")
+    if not isinstance(arena, int) or isinstance(arena, bool) or arena < 0:
+        raise _not_ours(path, "'arena_bytes' is missing or not a number")
+    if not isinstance(files, dict) or not all(isinstance(hash_, str) for hash_ in files.values()):
+        raise _not_ours(path, "'files' is missing or not a table of hashes")
+    return Manifest(**{key: values[key] for key in texts}, arena_bytes=arena, files=files)
+
+
+def _not_ours(path: Path, cause: str) -> InputError:
+    return InputError(
+        f"{path}: not a manifest of tinyml-tool: {cause}",
+        hint="generate the project again with `tinyml generate`",
+    )

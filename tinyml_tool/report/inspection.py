@@ -1,0 +1,100 @@
+"""An inspected model as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tinyml_tool.api.inspect import Inspection, TensorFacts
+from tinyml_tool.report.boards import size_text
+
+
+def _heading(text: str) -> Text:
+    return Text(text, style="bold")
+
+
+def _tensor(label: str, tensor: TensorFacts) -> Text:
+    shape = "x".join(map(str, tensor.shape)) or "scalar"
+    text = f"{label} {tensor.type} {shape}"
+    if tensor.scale is not None:
+        text += f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
+    return Text(f"{text}  {tensor.name}")
+
+
+def _layers(inspection: Inspection) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("#", justify="right")
+    table.add_column("layer", overflow="fold")
+    table.add_column("type", no_wrap=True)
+    for column in ("MACs", "weights B", "activations B"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("aot")
+    table.add_column("tflm")
+    for layer in inspection.layers:
+        table.add_row(
+            str(layer.index),
+            Text(layer.description),
+            layer.output_type,
+            f"{layer.macs:,}" if layer.macs else "-",
+            f"{layer.weight_bytes:,}" if layer.weight_bytes else "-",
+            f"{layer.activation_bytes:,}",
+            _yes(layer.aot),
+            _yes(layer.tflm),
+        )
+    return table
+
+
+def _yes(value: bool) -> Text:
+    return Text("yes", "green") if value else Text("no", "bold red")
+
+
+def _boards(inspection: Inspection) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("board", no_wrap=True)
+    table.add_column("fits")
+    for column in ("flash", "of", "RAM", "of"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for fit in inspection.boards:
+        table.add_row(
+            fit.board,
+            _yes(fit.fits),
+            f"{fit.flash_bytes:,}",
+            size_text(fit.flash_available),
+            f"{fit.ram_bytes:,}",
+            size_text(fit.ram_available),
+        )
+    return table
+
+
+def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
+    """Everything about the model, part by part."""
+    yield _heading(inspection.name)
+    yield Text(f"sha256 {inspection.model_hash}")
+    for number, tensor in enumerate(inspection.inputs):
+        yield _tensor(f"input {number}: ", tensor)
+    for number, tensor in enumerate(inspection.outputs):
+        yield _tensor(f"output {number}:", tensor)
+    yield ""
+    yield _layers(inspection)
+    yield ""
+    yield Text(
+        f"{len(inspection.layers)} layers, {inspection.macs:,} MACs, "
+        f"{inspection.weight_bytes:,} bytes of weights"
+    )
+    if inspection.footprint:
+        yield Text(
+            f"arena {inspection.footprint.arena_bytes:,} bytes "
+            f"(no plan without in-place layers needs less than "
+            f"{inspection.peak_activation_bytes:,})"
+        )
+        yield ""
+        yield _heading("Fits (estimated)")
+        yield _boards(inspection)
+    if inspection.problems:
+        yield ""
+        yield Text(f"{len(inspection.problems)} problems for engine aot:", style="bold red")
+        for problem in inspection.problems:
+            yield Text(f"  - {problem}")

@@ -1,0 +1,51 @@
+"""Read TOML into strict pydantic models; every wrong key and value is told, with its likely name."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from tinyml_tool.errors import ConfigError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    """Parse TOML.  Raises ConfigError with the place of the first syntax error in `source`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not valid TOML: {error}") from None
+
+
+def validate(model: type[M], values: Mapping[str, Any], source: str) -> M:
+    """`values` as a `model`.  Raises ConfigError that lists every problem of `source`."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [_describe(model, dict(problem)) for problem in error.errors()]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ConfigError(f"{source}: {problems[0]}{more}", details=problems) from None
+
+
+def _describe(model: type[BaseModel], problem: dict[str, Any]) -> str:
+    path = [str(part) for part in problem["loc"]]
+    where = ".".join(path)
+    if problem["type"] == "missing":
+        return f"'{where}' is missing"
+    if problem["type"] != "extra_forbidden":
+        return f"'{where}' = {problem['input']!r}: {problem['msg']}"
+    near = difflib.get_close_matches(path[-1], _keys_at(model, path[:-1]), n=1)
+    return f"unknown key '{where}'" + (f", did you mean '{near[0]}'?" if near else "")
+
+
+def _keys_at(model: type[BaseModel], path: list[str]) -> list[str]:
+    for part in path:
+        annotation: Any = model.model_fields[part].annotation
+        options = get_args(annotation) or (annotation,)
+        model = next(o for o in options if isinstance(o, type) and issubclass(o, BaseModel))
+    return list(model.model_fields)

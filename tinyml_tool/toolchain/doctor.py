@@ -1,0 +1,195 @@
+"""Which tools are installed, in which version, and the command that mends what is missing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tinyml_tool.boards import load_boards
+from tinyml_tool.errors import ToolMissingError
+from tinyml_tool.toolchain.cmake import APT as APT_CMAKE
+from tinyml_tool.toolchain.compilers import (
+    APT_COMPILER,
+    APT_CXX,
+    DEFAULT,
+    Compiler,
+    find_compiler,
+)
+from tinyml_tool.toolchain.programs import find_program
+
+APT_QEMU = "sudo apt-get install qemu-system-arm"
+APT_HOST_GCC = "sudo apt-get install gcc libc6-dev"
+MINIMUM_PYTHON = (3, 11)
+
+_SECONDS = 5.0
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One tool: whether it is usable, and what to do where it is not.
+
+    `required` is False for what only some commands need; `needed_for` tells which.
+    """
+
+    name: str
+    ok: bool
+    needed_for: str
+    required: bool = True
+    version: str | None = None
+    path: Path | None = None
+    remedy: str | None = None
+    details: tuple[str, ...] = ()
+
+
+def diagnose() -> tuple[Finding, ...]:
+    """Probe every tool, all at the same time."""
+    probes: list[Callable[[], list[Finding]]] = [
+        _python,
+        _cross_compiler,
+        _qemu,
+        _build_systems,
+        lambda: [_program("cmake", "builds with CMake", APT_CMAKE, required=False)],
+        lambda: [_program("ninja", "builds with CMake", APT_CMAKE, required=False)],
+        lambda: [_program("gcc", "running the model on this computer", APT_HOST_GCC)],
+        _references,
+    ]
+    with ThreadPoolExecutor(len(probes)) as pool:
+        results = list(pool.map(lambda probe: probe(), probes))
+    return tuple(finding for findings in results for finding in findings)
+
+
+def _python() -> list[Finding]:
+    minimum = ".".join(map(str, MINIMUM_PYTHON))
+    ok = sys.version_info >= MINIMUM_PYTHON
+    return [
+        Finding(
+            "python",
+            ok,
+            "everything",
+            version=".".join(map(str, sys.version_info[:3])),
+            path=Path(sys.executable),
+            remedy=None if ok else f"install Python {minimum} or later",
+        )
+    ]
+
+
+def _cross_compiler() -> list[Finding]:
+    try:
+        compiler: Compiler | None = find_compiler()
+    except ToolMissingError:
+        compiler = None
+    use = "building firmware"
+    gcc = compiler.version if compiler else ""
+    newlib = compiler.c_library if compiler else None
+    cxx = compiler is not None and compiler.cxx_library
+    return [
+        Finding(
+            DEFAULT,
+            gcc != "",
+            use,
+            version=gcc or None,
+            path=compiler.program if compiler else None,
+            remedy=None if gcc else APT_COMPILER,
+        ),
+        Finding(
+            "newlib for arm-none-eabi",
+            newlib is not None,
+            use,
+            version=newlib,
+            remedy=None if newlib else "sudo apt-get install libnewlib-arm-none-eabi",
+        ),
+        Finding(
+            "libstdc++ for arm-none-eabi",
+            cxx,
+            "C++ in your own code",
+            required=False,
+            version=(gcc or None) if cxx else None,
+            remedy=None if cxx else APT_CXX,
+        ),
+    ]
+
+
+def _qemu() -> list[Finding]:
+    found = _program("qemu-system-arm", "running firmware in the emulator", APT_QEMU)
+    if not found.ok or found.path is None:
+        return [found]
+    known = {line.split()[0] for line in _output(found.path, "-machine", "help").splitlines()[1:]}
+    machines = {
+        board.id: board.emulator.machine
+        for board in load_boards().values()
+        if board.emulator is not None and board.emulator.kind == "qemu"
+    }
+    missing = [
+        f"{machine} (board {board})" for board, machine in machines.items() if machine not in known
+    ]
+    return [
+        found,
+        Finding(
+            "QEMU machines",
+            not missing,
+            "the emulated boards",
+            version=f"{len(machines) - len(missing)} of {len(machines)}",
+            remedy="install a QEMU that knows these machines (7.2 does)" if missing else None,
+            details=tuple(f"this QEMU does not know {name}" for name in missing),
+        ),
+    ]
+
+
+def _build_systems() -> list[Finding]:
+    return [
+        _package("platformio", "PlatformIO", "builds with PlatformIO"),
+        _package("scons", "SCons", "builds with PlatformIO"),
+    ]
+
+
+def _references() -> list[Finding]:
+    return [
+        _package("tflite-micro", "tflite-micro", "comparing with the reference"),
+        _package("ai-edge-litert", "ai-edge-litert", "reading models"),
+    ]
+
+
+def _package(distribution: str, name: str, needed_for: str) -> Finding:
+    try:
+        found: str | None = version(distribution)
+    except PackageNotFoundError:
+        found = None
+    remedy = None if found else f"{sys.executable} -m pip install {distribution}"
+    return Finding(name, found is not None, needed_for, version=found, remedy=remedy)
+
+
+def _program(name: str, needed_for: str, remedy: str, *, required: bool = True) -> Finding:
+    path = find_program(name)
+    found = _VERSION.search(_output(path, "--version")) if path else None
+    return Finding(
+        name,
+        found is not None,
+        needed_for,
+        required=required,
+        version=found.group() if found else None,
+        path=path,
+        remedy=None if found else remedy,
+    )
+
+
+def _output(program: Path, *arguments: str) -> str:
+    try:
+        result = subprocess.run(
+            [str(program), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout if result.returncode == 0 else ""

@@ -1,0 +1,53 @@
+"""What was found out about a model on a board: the values that reports are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tinyml_tool.verify.parity import Parity
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes the firmware takes on the board."""
+
+    flash_bytes: int
+    """Code, constants and initial values of data."""
+    ram_bytes: int
+    """All static data, arena included, without the stack."""
+    arena_bytes: int
+    """All tensors and scratch buffers, inputs included."""
+    stack_bytes: int
+    """The most that was in use while the model ran."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The outcome of `deploy`."""
+
+    board: str
+    engine: str
+    parity: Parity
+    memory: MemoryUse
+    instructions_per_inference: int | None = None
+    """As an emulator counts them; None on real boards."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Wall-clock time by stage of the work, in the order of the stages."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `deploy --json` has in `result`."""
+        return {
+            "board": self.board,
+            "engine": self.engine,
+            "parity": {
+                "vectors": self.parity.vectors,
+                "layers": self.parity.layers,
+                "values_compared": self.parity.values_compared,
+                "values_different": self.parity.values_different,
+            },
+            "instructions_per_inference": self.instructions_per_inference,
+            "memory": asdict(self.memory),
+            "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+        }

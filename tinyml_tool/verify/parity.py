@@ -1,0 +1,199 @@
+"""Compares what a device computes with the reference, bit for bit, in every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.errors import MismatchError
+from tinyml_tool.graph.types import Graph
+
+
+class Runner(Protocol):
+    """Something that runs one model: a device, generated C on the host, a reference."""
+
+    def run(self, inputs: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
+        """One inference: the model's outputs, in the model's order."""
+        ...
+
+    def run_layers(self, inputs: Sequence[NDArray[Any]]) -> Mapping[int, NDArray[Any]]:
+        """One inference: every operator's outputs by tensor index."""
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value belongs: an output of a layer, or of the model where `layer` is None."""
+
+    tensor: int
+    layer: int | None
+    kind: str
+
+    def __str__(self) -> str:
+        if self.layer is None:
+            return f"the model's output %{self.tensor}"
+        return f"layer {self.layer} {self.kind}, tensor %{self.tensor}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is not the reference's."""
+
+    vector: int
+    """Which test input, from 0."""
+    place: Place
+    index: int
+    """Position in the tensor seen as one row of values, from 0."""
+    coordinates: tuple[int, ...]
+    expected: float | int | bool
+    actual: float | int | bool
+
+    def __str__(self) -> str:
+        at = ", ".join(map(str, self.coordinates))
+        return (
+            f"{self.place}, index {self.index} [{at}], test input {self.vector}: "
+            f"expected {self.expected!r}, got {self.actual!r}"
+        )
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What was compared and how much of it differed."""
+
+    vectors: int
+    """Test inputs."""
+    layers: int
+    """Layers whose outputs were all compared, for every test input."""
+    values_compared: int
+    values_different: int
+    first_difference: Difference | None = None
+    """In the first test input that differs, the first in order of execution."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether something was compared and nothing differed."""
+        return self.values_compared > 0 and self.values_different == 0
+
+
+def compare(
+    graph: Graph,
+    runner: Runner,
+    reference: Runner,
+    vectors: Sequence[Sequence[NDArray[Any]]],
+    progress: Callable[[str], None] = lambda text: None,
+) -> Parity:
+    """Run every vector on both and compare all layers' outputs, then the model's outputs.
+
+    The layers are seen in an observed run; the model's outputs come from a run of their own,
+    which is the one that an application does.  Values are compared as bits: a NaN equals itself,
+    0.0 differs from -0.0.  Raises MismatchError where the runner leaves a tensor out or gives one
+    of another type or size, and whatever the runner and the reference raise.
+    """
+    compared = different = 0
+    first: Difference | None = None
+    for number, inputs in enumerate(vectors):
+        for place, expected, actual in _pairs(graph, runner, reference, inputs):
+            _check_layout(place, expected, actual)
+            wrong = _different_indices(expected, actual)
+            compared += expected.size
+            different += wrong.size
+            if first is None and wrong.size:
+                first = _difference(number, place, int(wrong[0]), expected, actual)
+        progress(f"compared test input {number + 1} of {len(vectors)}")
+    layers = len(graph.operators) if vectors else 0
+    return Parity(len(vectors), layers, compared, different, first)
+
+
+def require_exact(name: str, parity: Parity) -> None:
+    """Raise MismatchError, telling the first difference, unless the parity is exact."""
+    if parity.exact:
+        return
+    first = parity.first_difference
+    if first is None:
+        raise MismatchError(f"{name}: nothing was compared", hint="give at least one test input")
+    raise MismatchError(
+        f"{name}: {parity.values_different} of {parity.values_compared} values differ from the "
+        f"reference, first in {first}",
+        hint=_hint(first.place),
+        details=[f"first difference: {first}"],
+    )
+
+
+def _hint(place: Place) -> str:
+    if place.layer is None:
+        return (
+            "every layer agrees in an observed run, the model's outputs without observer do not: "
+            "memory is overwritten, or an input buffer was not filled again"
+        )
+    return (
+        f"all layers before layer {place.layer} agree: its kernel, its constants or the memory "
+        "plan is at fault; please report it with the model and this message"
+    )
+
+
+_Pair = tuple[Place, NDArray[Any], NDArray[Any]]
+
+
+def _pairs(
+    graph: Graph, runner: Runner, reference: Runner, inputs: Sequence[NDArray[Any]]
+) -> Iterator[_Pair]:
+    """All that is to be compared for one test input: place, expected, actual."""
+    expected, actual = reference.run_layers(inputs), runner.run_layers(inputs)
+    for operator in graph.operators:
+        for tensor in (index for index in operator.outputs if index >= 0):
+            place = Place(tensor, operator.index, operator.kind)
+            yield place, _value(expected, place, "reference"), _value(actual, place, "device")
+    yield from _output_pairs(graph, reference.run(inputs), runner.run(inputs))
+
+
+def _output_pairs(
+    graph: Graph, expected: Sequence[NDArray[Any]], actual: Sequence[NDArray[Any]]
+) -> Iterator[_Pair]:
+    if len(expected) != len(graph.outputs) or len(actual) != len(graph.outputs):
+        raise MismatchError(
+            f"the model has {len(graph.outputs)} outputs; the reference gave {len(expected)}, "
+            f"the device {len(actual)}"
+        )
+    for tensor, wanted, found in zip(graph.outputs, expected, actual, strict=True):
+        yield Place(tensor, None, ""), wanted, found
+
+
+def _value(values: Mapping[int, NDArray[Any]], place: Place, source: str) -> NDArray[Any]:
+    try:
+        return values[place.tensor]
+    except KeyError:
+        raise MismatchError(f"{place}: the {source} gave no value for it") from None
+
+
+def _check_layout(place: Place, expected: NDArray[Any], actual: NDArray[Any]) -> None:
+    if actual.dtype != expected.dtype or actual.size != expected.size:
+        raise MismatchError(
+            f"{place}: expected {expected.size} values of type {expected.dtype}, "
+            f"got {actual.size} of type {actual.dtype}"
+        )
+
+
+def _different_indices(expected: NDArray[Any], actual: NDArray[Any]) -> NDArray[np.intp]:
+    return np.flatnonzero(_bits(expected) != _bits(actual))
+
+
+def _bits(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array).reshape(-1).view(f"u{array.dtype.itemsize}")
+
+
+def _difference(
+    vector: int, place: Place, index: int, expected: NDArray[Any], actual: NDArray[Any]
+) -> Difference:
+    coordinates = np.unravel_index(index, expected.shape) if expected.shape else ()
+    return Difference(
+        vector=vector,
+        place=place,
+        index=index,
+        coordinates=tuple(int(i) for i in coordinates),
+        expected=expected.reshape(-1)[index].item(),
+        actual=actual.reshape(-1)[index].item(),
+    )
