@@ -1,0 +1,66 @@
+"""tinyml_tool: put a neural network on a microcontroller and know that it works there.
+
+    import tinyml_tool as tt
+    evidence = tt.deploy("kws.tflite", board="qemu-m4")
+    assert evidence.parity.exact
+
+Names are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinyml_tool.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from tinyml_tool.api.build import build
+    from tinyml_tool.api.deploy import deploy
+    from tinyml_tool.api.generate import generate
+    from tinyml_tool.api.inspect import inspect
+    from tinyml_tool.api.run import run
+    from tinyml_tool.api.validate import validate
+    from tinyml_tool.boards import load_board, load_boards
+    from tinyml_tool.errors import TinymlError
+    from tinyml_tool.graph.reader import read_model
+
+__all__ = [
+    "TinymlError",
+    "__version__",
+    "build",
+    "deploy",
+    "generate",
+    "inspect",
+    "load_board",
+    "load_boards",
+    "read_model",
+    "run",
+    "validate",
+]
+
+_PLACES = {
+    "build": "api.build",
+    "deploy": "api.deploy",
+    "generate": "api.generate",
+    "inspect": "api.inspect",
+    "run": "api.run",
+    "validate": "api.validate",
+    "load_board": "boards",
+    "load_boards": "boards",
+    "read_model": "graph.reader",
+    "TinymlError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name not in _PLACES:
+        raise AttributeError(f"module 'tinyml_tool' has no attribute '{name}'")
+    from importlib import import_module
+
+    value = getattr(import_module(f"tinyml_tool.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from tinyml_tool.errors import ConfigError, UnknownBoardError
 from tinyml_tool.resources import data_folder
+from tinyml_tool.strict_toml import read_toml, validate
 
 _PIN = r"^P([A-K](\d|1[0-5])|0\.(\d|[12]\d|3[01]))$"
+_FPU_CHOICES = {
+    "cortex-m4": ("none", "single"),
+    "cortex-m7": ("none", "single", "double"),
+    "cortex-m33": ("none", "single"),
+    "cortex-m55": ("none", "double"),
+    "cortex-m85": ("none", "double"),
+}
+_WITH_DSP = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85")
+_WITH_MVE = ("cortex-m55", "cortex-m85")
 
 
 class _Strict(BaseModel):
@@ -47,7 +49,9 @@ class Core(_Strict):
     @property
     def gcc_flags(self) -> tuple[str, ...]:
         """GCC options that select this core and its floating-point ABI."""
-        flags = ["-mthumb", f"-mcpu={self.name}"]
+        missing = "+nodsp" * (self.name == "cortex-m33" and not self.dsp)
+        missing += "+nomve" * (self.name in _WITH_MVE and not self.mve)
+        flags = ["-mthumb", f"-mcpu={self.name}{missing}"]
         if self.fpu == "none":
             return (*flags, "-mfloat-abi=soft")
         fpu = {
@@ -58,6 +62,16 @@ class Core(_Strict):
         }.get((self.name, self.fpu), "auto")
         return (*flags, "-mfloat-abi=hard", f"-mfpu={fpu}")
 
+    @model_validator(mode="after")
+    def _features_the_core_can_have(self) -> Self:
+        if self.fpu not in _FPU_CHOICES.get(self.name, ("none",)):
+            raise ValueError(f"a {self.name} has no FPU of kind '{self.fpu}'")
+        if self.dsp != (self.name in _WITH_DSP) and self.name != "cortex-m33":
+            raise ValueError(f"a {self.name} {'has no' if self.dsp else 'has'} DSP instructions")
+        if self.mve and self.name not in _WITH_MVE:
+            raise ValueError(f"a {self.name} has no vector instructions (mve)")
+        return self
+
 
 class MemoryRegion(_Strict):
     """An address range: `origin` and `size` in bytes."""
@@ -65,12 +79,29 @@ class MemoryRegion(_Strict):
     origin: Annotated[int, Field(ge=0, lt=2**32)]
     size: PositiveInt
 
+    @property
+    def end(self) -> int:
+        """The first address after the region."""
+        return self.origin + self.size
+
+    @model_validator(mode="after")
+    def _inside_the_address_space(self) -> Self:
+        if self.end > 2**32:
+            raise ValueError(f"ends at 0x{self.end:x}, outside the 32-bit address space")
+        return self
+
 
 class Memory(_Strict):
     """Where code and data live."""
 
     flash: MemoryRegion
     ram: MemoryRegion
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.flash.origin < self.ram.end and self.ram.origin < self.flash.end:
+            raise ValueError("flash and ram overlap")
+        return self
 
 
 class UartPins(_Strict):
@@ -126,7 +157,7 @@ class Emulator(_Strict):
     """How the board is emulated."""
 
     kind: Literal["qemu"]
-    machine: str
+    machine: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     timer_hz: PositiveInt | None = None
     """Rate of the timer in the emulator, where it differs from the part's."""
 
@@ -172,37 +203,10 @@ class Board(_Strict):
 
 def board_from_toml(text: str, source: str) -> Board:
     """Read one board. Raises ConfigError that names every wrong key and value of `source`."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source}: not valid TOML: {error}") from None
+    values = read_toml(text, source)
     if isinstance(values.get("usb_ids"), list):
-        values["usb_ids"] = tuple(values["usb_ids"])
-    try:
-        return Board.model_validate(values)
-    except ValidationError as error:
-        problems = [_describe(dict(problem)) for problem in error.errors()]
-        raise ConfigError(f"{source}: {problems[0]}", details=problems) from None
-
-
-def _describe(problem: dict[str, Any]) -> str:
-    path = [str(part) for part in problem["loc"]]
-    where = ".".join(path)
-    if problem["type"] == "missing":
-        return f"'{where}' is missing"
-    if problem["type"] != "extra_forbidden":
-        return f"'{where}' = {problem['input']!r}: {problem['msg']}"
-    near = difflib.get_close_matches(path[-1], _keys_at(path[:-1]), n=1)
-    return f"unknown key '{where}'" + (f", did you mean '{near[0]}'?" if near else "")
-
-
-def _keys_at(path: list[str]) -> list[str]:
-    model: Any = Board
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        options = getattr(annotation, "__args__", (annotation,))
-        model = next(option for option in options if isinstance(option, type))
-    return list(model.model_fields)
+        values["usb_ids"] = tuple(values["usb_ids"])  # TOML has no tuples, and boards no lists
+    return validate(Board, values, source)
 
 
 @cache
@@ -230,7 +234,11 @@ def load_board(board: str | Path | Board) -> Board:
         try:
             return board_from_toml(path.read_text(encoding="utf-8"), path.name)
         except OSError as error:
-            raise UnknownBoardError(f"{name}: {error.strerror}") from None
+            raise UnknownBoardError(
+                f"{name}: {error.strerror}", hint="`tinyml boards` lists the boards known by name"
+            ) from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{name}: not a text file") from None
     boards = load_boards()
     if name in boards:
         return boards[name]

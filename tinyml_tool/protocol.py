@@ -89,11 +89,16 @@ class _Coded(IntEnum):
         member.meaning = meaning
         return member
 
+    @classmethod
+    def find(cls, value: int) -> Self | None:
+        """The member of that number, None where there is none."""
+        return next((member for member in cls if member == value), None)
+
 
 class Status(_Coded):
     """What became of a request, and with it what the payload of its reply is.
 
-    From DAMAGED on they are errors; their payload is a detail for people, often empty.
+    From DAMAGED on they are errors; their payload is nothing, or a detail for people of kind text.
     """
 
     OK = 0, "done; the payload is the reply of the request"
@@ -391,7 +396,7 @@ SET_INPUT = Request(
 RUN = Request(
     5,
     "RUN",
-    "Runs the model on inputs that were all set since the last run.  With OBSERVE it answers "
+    "Runs the model on inputs that were all set since the last run. With OBSERVE it answers "
     "PAUSED after each layer.",
     RunRequest,
     RunReply,

@@ -27,8 +27,8 @@ class Samples:
 def load_samples() -> tuple[Samples, Samples]:
     """(training, test): the last 450 of 1,797 pictures, in the order of the file, are the test.
 
-    The file is not shuffled: neighbours were written by the same hand.  Shuffling first would test
-    on hands that the training has seen, and give a better figure than new hands will.
+    The file is not shuffled, so the test pictures are less like those of the training than a random
+    choice of them would be.
     """
     digits = load_digits()
     images = (digits.images / 16.0).astype(np.float32).reshape(-1, *SHAPE)

@@ -85,6 +85,10 @@ static inline void port_nvic_enable(uint32_t irq) {
   *port_register(0xE000E100u + 4u * (irq / 32u)) = 1u << (irq % 32u);
 }
 
+static inline void port_nvic_disable(uint32_t irq) {
+  *port_register(0xE000E180u + 4u * (irq / 32u)) = 1u << (irq % 32u);
+}
+
 static inline void port_nvic_set_pending(uint32_t irq) {
   *port_register(0xE000E200u + 4u * (irq / 32u)) = 1u << (irq % 32u);
 }

@@ -12,9 +12,8 @@ void port_chip_init(void);
 
 /* uart_<driver>.c */
 void port_uart_init(void);
-void port_uart_put(uint8_t byte);          /* waits for room; works with interrupts off */
-void port_uart_interrupt(void);            /* hands what arrived to port_receive_byte() */
-void port_uart_receive_interrupt(int on);  /* off: bytes wait in the UART */
+void port_uart_put(uint8_t byte); /* waits for room; works with interrupts off */
+void port_uart_interrupt(void);   /* hands what arrived to port_receive_byte() */
 
 /* receive.c */
 size_t port_receive_room(void);

@@ -19,7 +19,7 @@ void port_receive_byte(uint8_t byte) {
 }
 
 void port_receive_hold(void) {
-  port_uart_receive_interrupt(0);
+  port_nvic_disable(PORT_UART_IRQ); /* the bytes wait in the UART, and in an emulator before it */
   held = 1;
 }
 
@@ -33,8 +33,8 @@ int port_read(void) {
   taken = taken + 1;
   if (held && port_receive_room() >= PORT_RECEIVE_BYTES / 2) {
     held = 0;
-    port_uart_receive_interrupt(1);
-    port_nvic_set_pending(PORT_UART_IRQ); /* a byte that waits in the UART raises no new one */
+    port_nvic_set_pending(PORT_UART_IRQ); /* a byte that waits in the UART may raise no new one */
+    port_nvic_enable(PORT_UART_IRQ);
   }
   return byte;
 }

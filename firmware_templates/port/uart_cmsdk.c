@@ -30,10 +30,6 @@ void port_uart_put(uint8_t byte) {
   UART_DATA = byte;
 }
 
-void port_uart_receive_interrupt(int on) {
-  UART_CTRL = CTRL_SEND | CTRL_RECEIVE | (on ? CTRL_RECEIVE_INTERRUPT : 0);
-}
-
 void port_uart_interrupt(void) {
   UART_INTERRUPT = INTERRUPT_RECEIVE;
   if (UART_STATE & STATE_OVERRUN) {

@@ -8,7 +8,6 @@
 #define UART_EVENT_RECEIVED (*port_register(PORT_UART_BASE + 0x108u))
 #define UART_EVENT_SENT (*port_register(PORT_UART_BASE + 0x11Cu))
 #define UART_INTERRUPT_SET (*port_register(PORT_UART_BASE + 0x304u))
-#define UART_INTERRUPT_CLEAR (*port_register(PORT_UART_BASE + 0x308u))
 #define UART_ERRORS (*port_register(PORT_UART_BASE + 0x480u))
 #define UART_ENABLE (*port_register(PORT_UART_BASE + 0x500u))
 #define UART_PIN_SEND (*port_register(PORT_UART_BASE + 0x50Cu))
@@ -44,14 +43,6 @@ void port_uart_put(uint8_t byte) {
   UART_EVENT_SENT = 0;
   UART_SEND = byte;
   while (UART_EVENT_SENT == 0) {
-  }
-}
-
-void port_uart_receive_interrupt(int on) {
-  if (on) {
-    UART_INTERRUPT_SET = INTERRUPT_RECEIVED;
-  } else {
-    UART_INTERRUPT_CLEAR = INTERRUPT_RECEIVED;
   }
 }
 

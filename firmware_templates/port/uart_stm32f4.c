@@ -75,10 +75,6 @@ void port_uart_put(uint8_t byte) {
   UART_DATA = byte;
 }
 
-void port_uart_receive_interrupt(int on) {
-  UART_CONTROL = CONTROL_ENABLE | (on ? CONTROL_RECEIVE_INTERRUPT : 0);
-}
-
 void port_uart_interrupt(void) {
   uint32_t status = UART_STATUS;
   while (status & (STATUS_RECEIVED | STATUS_OVERRUN)) {

@@ -6,16 +6,20 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from model_builder import ModelBuilder
 from project_case import small_files, small_model, small_plan, small_vector
 
 from tinyml_tool.boards import load_board, load_boards
+from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.config import Config
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.project import project_files
 from tinyml_tool.firmware.vectors import GoldenVector
+from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.strict_toml import read_toml, validate
 
 
@@ -39,7 +43,11 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes():
     )
 
     def digest(seed):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
         return subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, check=True
         ).stdout
@@ -48,7 +56,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes():
 
 
 def test_no_file_names_a_folder_of_this_machine():
-    home, here = os.path.expanduser("~"), os.getcwd()
+    home, here = str(Path.home()), str(Path.cwd())
     for path, content in small_files().items():
         assert here.encode() not in content, path
         assert f"{home}/".encode() not in content, path
@@ -88,15 +96,11 @@ def test_another_model_has_another_build_id():
 
 
 def test_another_board_has_another_build_id():
-    assert (
-        manifest_of(small_files("qemu-m7"))["build_id"] != manifest_of(small_files())["build_id"]
-    )
+    assert manifest_of(small_files("qemu-m7"))["build_id"] != manifest_of(small_files())["build_id"]
 
 
 def test_test_vectors_do_not_change_the_build_id():
-    assert (
-        manifest_of(files_with(vectors=[]))["build_id"] == manifest_of(files_with())["build_id"]
-    )
+    assert manifest_of(files_with(vectors=[]))["build_id"] == manifest_of(files_with())["build_id"]
 
 
 def test_test_vectors_are_raw_little_endian_with_an_index():
@@ -141,22 +145,36 @@ def test_an_unknown_engine_is_refused():
         files_with(engine="magic")
 
 
-def test_a_tensor_name_cannot_break_the_readme():
-    from model_builder import ModelBuilder
-
-    from tinyml_tool.compiler.compile import compile_graph
-    from tinyml_tool.graph.reader import parse_model
-
+@pytest.fixture(scope="module")
+def odd_files():
+    """A project whose model and tensor have names as bad as file systems and tools allow."""
     builder = ModelBuilder()
     x = builder.input("int8", (1, 4), scale=0.5, name="x|`\n# y")
     y = builder.tensor("int8", (1, 4), scale=0.5)
     builder.operator("RELU", [x], y)
     board = load_board("qemu-m4")
-    graph = parse_model(builder.build([y]), "odd|\nname")
-    readme = project_files(compile_graph(graph, board.core), board, name="odd")["README.md"]
-    (row,) = [line for line in readme.decode().splitlines() if line.startswith("| input 0")]
+    model = builder.build([y])
+    plan = compile_graph(parse_model(model, "odd|\n[env:evil]\udcff\U0001f600"), board.core)
+    return project_files(plan, board, name="gr\xfc\xdfe \U0001f600", model=model)
+
+
+def test_a_tensor_name_cannot_break_the_readme(odd_files):
+    readme = odd_files["README.md"].decode()
+    (row,) = [line for line in readme.splitlines() if line.startswith("| input 0")]
     assert row.count("|") == 3
     assert row.count("`") == 2
+
+
+def test_a_model_name_cannot_break_the_build_files(odd_files):
+    for path in ("platformio.ini", "CMakeLists.txt"):
+        assert not [n for n in odd_files[path].decode().splitlines() if n.startswith("[env:evil")]
+
+
+def test_the_project_file_can_be_read_whatever_the_names_are(odd_files):
+    text = odd_files["tinyml.toml"].decode()
+    config = validate(Config, read_toml(text, "tinyml.toml"), "tinyml.toml")
+    assert config.project.name == "gr\xfc\xdfe \U0001f600"
+    assert config.project.model in odd_files
 
 
 @pytest.mark.parametrize("board", sorted(load_boards()))

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from foreign_files import FOREIGN_FILES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared import shared_model
 from small_models import edited, quantization_edit, small_model, subgraph_edit
-from test_foreign_formats import CASES as FOREIGN
 
 from tinyml_tool.errors import InvalidModelError
 from tinyml_tool.graph import (
@@ -103,7 +103,7 @@ def test_random_bytes_are_refused(data: bytes) -> None:
     assert not survives(data)
 
 
-@given(st.sampled_from(list(FOREIGN.values())), st.integers(1, 12), st.binary(max_size=40))
+@given(st.sampled_from(list(FOREIGN_FILES.values())), st.integers(1, 12), st.binary(max_size=40))
 def test_beginnings_of_foreign_files_are_refused(file: bytes, kept: int, rest: bytes) -> None:
     assert not survives(file[:kept] + rest)
 
@@ -160,7 +160,7 @@ MUTATORS: list[Callable[[bytearray, random.Random], None]] = [_flip, _word, _mov
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mutations_of_a_small_model_are_survived(seed: int) -> None:
-    results = [survives(data) for data in mutations(MODEL, seed, 700)]
+    results = [survives(data) for data in mutations(MODEL, seed, 2500)]
     assert set(results) == {True, False}
 
 
@@ -208,6 +208,10 @@ def test_text_without_its_end_is_refused() -> None:
     error = refusal(table(4) + struct.pack("<I", 2) + b"abc", NAMED)
     assert error.path == ("name",)
     assert "without an end" in error.cause
+
+
+def test_text_that_ends_with_the_file_is_refused() -> None:
+    assert refusal(table(4) + struct.pack("<I", 2) + b"ab", NAMED).needed == (30, 31)
 
 
 def test_text_that_leaves_the_file_tells_the_bytes_it_needs() -> None:

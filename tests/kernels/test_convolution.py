@@ -119,9 +119,7 @@ def convolutions(draw, kind):
         dilation=dilation,
         source=source,
         target=target,
-        weight_scales=tuple(
-            weight_scale * part for part in spread[: channels if per_channel else 1]
-        ),
+        weight_scales=tuple(weight_scale * part for part in spread),
         bias=bias,
         activation=draw(activations()),
         seed=draw(seeds()),

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_case import assert_bit_exact_on_random_inputs, unsupported_reasons
+from kernel_case import (
+    assert_bit_exact,
+    assert_bit_exact_on_random_inputs,
+    unsupported_reasons,
+)
 from model_builder import ModelBuilder
 from operator_strategies import (
     Affine,
@@ -105,6 +109,30 @@ def add_elementwise(builder: ModelBuilder, case: Elementwise) -> int:
 def test_arithmetic_equals_the_reference(kind, data):
     cases = data.draw(many(elementwise_operators([kind])))
     assert_bit_exact_on_random_inputs(model_of(cases, add_elementwise))
+
+
+@pytest.mark.parametrize("kind", [*ARITHMETIC, "MAXIMUM", "MINIMUM"])
+def test_every_pair_of_values_equals_the_reference(kind):
+    # So many results that some lie on the edge of rounding, where the last bit of a factor counts.
+    rng = np.random.default_rng(5)
+    builder = ModelBuilder()
+    outputs = []
+    for _ in range(16):
+        first, second, output = (
+            Affine(float(np.float32(rng.uniform(0.01, 0.02))), int(rng.integers(-128, 128)))
+            for _ in range(3)
+        )
+        if kind in ("MAXIMUM", "MINIMUM"):
+            second = output = first
+        inputs = [
+            builder.input("int8", (256, 1), **first.arguments()),
+            builder.input("int8", (1, 256), **second.arguments()),
+        ]
+        target = builder.tensor("int8", (256, 256), **output.arguments())
+        outputs.append(builder.operator(kind, inputs, target))
+    every_value = np.arange(-128, 128, dtype=np.int8)
+    inputs = [every_value.reshape(256, 1), every_value.reshape(1, 256)] * len(outputs)
+    assert_bit_exact(builder.build(outputs), inputs)
 
 
 @sweep(4)

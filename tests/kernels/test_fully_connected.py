@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_case import assert_bit_exact_on_random_inputs, unsupported_reasons
+from kernel_case import (
+    assert_bit_exact,
+    assert_bit_exact_on_random_inputs,
+    unsupported_reasons,
+)
 from model_builder import ModelBuilder
 from operator_strategies import (
     Affine,
@@ -54,11 +58,8 @@ def fully_connected_layers(draw, per_channel=(False, True)):
     source, target = draw(affines()), draw(affines(1e-3, 0.5))
     bias = draw(st.sampled_from(["usual", "usual", "absent", "missing", "limits"]))
     weight_scale = draw(fitting_scales(source, target, input_c, bias == "limits"))
-    spread = draw(st.lists(st.floats(0.3, 1), min_size=output_c, max_size=output_c))
-    weight_scales = [
-        weight_scale * part
-        for part in spread[: output_c if draw(st.sampled_from(per_channel)) else 1]
-    ]
+    scale_count = output_c if draw(st.sampled_from(per_channel)) else 1
+    spread = draw(st.lists(st.floats(0.3, 1), min_size=scale_count, max_size=scale_count))
     return FullyConnected(
         input_shape=input_shape,
         input_c=input_c,
@@ -113,6 +114,26 @@ def test_fully_connected_equals_the_reference(cases):
 @given(many(fully_connected_layers()))
 def test_fully_connected_has_no_undefined_behaviour(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_fully_connected), sanitize=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sums_around_every_rounding_edge_equal_the_reference(seed):
+    # There the last bit of the factor counts.
+    rng = np.random.default_rng(seed)
+    source, weights, target = (
+        float(np.float32(rng.uniform(0.5, 1) * size)) for size in (1e-3, 1e-3, 60.0)
+    )
+    edges = (np.arange(-128, 128) + 0.5) / (source * weights / target)
+    biases = (np.rint(edges)[:, None] + np.arange(-60, 61)[None, :]).astype(np.int64).reshape(-1)
+    builder = ModelBuilder()
+    inputs = [
+        builder.input("int8", (1, 1), scale=source),
+        builder.constant(np.zeros((biases.size, 1)), "int8", scale=weights),
+        builder.constant(np.clip(biases, -(2**31), 2**31 - 1), "int32", scale=source * weights),
+    ]
+    output = builder.tensor("int8", (1, biases.size), scale=target)
+    builder.operator("FULLY_CONNECTED", inputs, output)
+    assert_bit_exact(builder.build([output]), [np.zeros((1, 1), np.int8)])
 
 
 @sweep(3)

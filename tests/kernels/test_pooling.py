@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_case import assert_bit_exact_on_random_inputs, unsupported_reasons
+from kernel_case import (
+    assert_bit_exact,
+    assert_bit_exact_on_random_inputs,
+    unsupported_reasons,
+)
 from model_builder import ModelBuilder
 from operator_strategies import Affine, activations, add_input, affines, many, model_of, sweep
 
@@ -69,6 +74,27 @@ def add_pooling(builder: ModelBuilder, case: Pooling) -> int:
 @given(many(poolings()))
 def test_pooling_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_pooling))
+
+
+@pytest.mark.parametrize("activation", ["RELU6", "RELU_N1_TO_1"])
+def test_activation_bounds_half_way_between_two_values_equal_the_reference(activation):
+    # There it counts that the reference divides in single precision.
+    bound = 6 if activation == "RELU6" else 1
+    cases = [
+        Pooling(
+            kind="MAX_POOL_2D",
+            padding="VALID",
+            input_shape=(1, 16, 16, 1),
+            window=(1, 1),
+            stride=(1, 1),
+            quantization=Affine(float(np.float32(bound / (steps + 0.5))), 0),
+            activation=activation,
+        )
+        for steps in range(100)
+    ]
+    model = model_of(cases, add_pooling)
+    every_value = np.arange(-128, 128, dtype=np.int8).reshape(1, 16, 16, 1)
+    assert_bit_exact(model, [every_value] * len(cases))
 
 
 @sweep(2)

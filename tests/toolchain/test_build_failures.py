@@ -1,21 +1,23 @@
 """Builds that fail: what the user is told, and that nothing keeps running."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from project_case import small_model
+from project_case import small_model, small_plan
 
 from tinyml_tool.boards import load_board
 from tinyml_tool.errors import BuildError, DoesNotFitError, ToolMissingError
-from tinyml_tool.firmware.project import write_project
+from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.toolchain.build_log import failure
 from tinyml_tool.toolchain.compilers import find_compiler
-from tinyml_tool.toolchain.programs import run_logged
+from tinyml_tool.toolchain.programs import find_program, run_logged
 
 SYSTEMS = ("platformio", "cmake")
 
@@ -30,7 +32,7 @@ def test_a_compile_error_is_shown_with_file_and_line(project, system):
     assert "src/main.c:3:10: error: 'unknown_name' undeclared" in caught.value.message
     assert str(directory) not in caught.value.message
     log = (caught.value.hint or "").removeprefix("the whole log is in ")
-    assert "unknown_name" in open(log).read()
+    assert "unknown_name" in Path(log).read_text()
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -57,18 +59,11 @@ def test_too_little_ram_is_told_with_the_numbers(project, system):
 
 
 def test_a_model_that_is_too_big_for_the_flash_is_told_with_the_numbers(tmp_path):
-    model = small_model(512, 520)
-    write_project(tmp_path / "project", small_files_of(model))
-    with pytest.raises(DoesNotFitError, match="flash: needs .* has 262,144: .* bytes too many"):
-        build_project(tmp_path / "project", load_board("qemu-m0"), "cmake")
-
-
-def small_files_of(model):
-    from project_case import small_plan
-
-    from tinyml_tool.firmware.project import project_files
-
-    return project_files(small_plan("qemu-m0", model), load_board("qemu-m0"), name="big")
+    board = load_board("qemu-m0")
+    plan = small_plan("qemu-m0", small_model(512, 520))
+    write_project(tmp_path / "project", project_files(plan, board, name="big"))
+    with pytest.raises(DoesNotFitError, match=r"flash: needs .* has 262,144: .* bytes too many"):
+        build_project(tmp_path / "project", board, "cmake")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -82,32 +77,40 @@ def test_a_missing_compiler_is_told_with_the_command_that_installs_it(
     assert "apt-get install gcc-arm-none-eabi" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        [sys.executable, "-m", "platformio", "run"],
-        [sys.executable, "-m", "cmake", "--preset", "qemu-m4"],
-    ],
-    ids=SYSTEMS,
-)
-def test_without_the_tool_a_missing_compiler_is_told_too(project, command, tmp_path):
-    if command[2] == "cmake":
-        from tinyml_tool.toolchain.programs import find_program
+COMMANDS = {
+    "platformio": [sys.executable, "-m", "platformio", "run"],
+    "cmake": [str(find_program("cmake")), "--preset", "qemu-m4"],
+}
 
-        command = [str(find_program("cmake")), "--preset", "qemu-m4"]
-        os.symlink(str(find_program("ninja")), tmp_path / "ninja")
-    environment = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_without_the_tool_a_missing_compiler_is_told_too(project, system, tmp_path):
+    directory, board = project
+    (tmp_path / "ninja").symlink_to(str(find_program("ninja")))
     result = subprocess.run(
-        command, cwd=project[0], env=environment, capture_output=True, text=True, check=False
+        COMMANDS[system],
+        cwd=directory,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     assert result.returncode != 0
-    said = " ".join((result.stdout + result.stderr).split())
+    said = " ".join(result.stdout.split())
     assert "arm-none-eabi-gcc is not on PATH" in said
     assert "sudo apt install gcc-arm-none-eabi" in said
-    board = load_board("qemu-m4")
-    assert isinstance(
-        failure(result.stdout + result.stderr, board, project[0], tmp_path), ToolMissingError
-    )
+    assert isinstance(failure(result.stdout, board, directory, tmp_path), ToolMissingError)
+
+
+def test_a_compiler_without_c_library_is_told_with_the_command_that_installs_it(
+    project, monkeypatch
+):
+    directory, board = project
+    monkeypatch.setenv("CFLAGS", "-nostdinc")
+    with pytest.raises(ToolMissingError, match="newlib") as caught:
+        build_project(directory, board, "cmake")
+    assert "libnewlib-arm-none-eabi" in (caught.value.hint or "")
 
 
 def test_a_missing_cmake_is_told_with_the_command_that_installs_it(project, monkeypatch):
@@ -138,7 +141,7 @@ def test_a_project_that_cannot_be_written_to_is_told(project, system):
 def test_a_damaged_linker_script_is_told(project):
     directory, board = project
     (directory / "lib" / "port" / "link.ld").write_text("nonsense {")
-    with pytest.raises(BuildError, match="the firmware does not build: .*link.ld"):
+    with pytest.raises(BuildError, match=r"the firmware does not build: .*link\.ld"):
         build_project(directory, board, "cmake")
 
 
@@ -147,7 +150,7 @@ def processes_of(marker):
     return [line for line in lines.splitlines() if marker in line and "ps -eo" not in line]
 
 
-@pytest.mark.skipif(not os.path.exists("/bin/ps"), reason="needs ps")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
 def test_a_build_that_takes_too_long_is_stopped_with_all_its_children(tmp_path):
     script = "sleep 3571 & sleep 3571"
     with pytest.raises(BuildError, match=r"did not end within 0\.5 s"):
@@ -161,11 +164,11 @@ def test_a_build_that_takes_too_long_is_stopped_with_all_its_children(tmp_path):
     assert processes_of("sleep 3571") == []
 
 
-@pytest.mark.skipif(not os.path.exists("/bin/ps"), reason="needs ps")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
 def test_ctrl_c_stops_a_build_with_all_its_children(tmp_path):
     code = (
         "import os, pathlib\n"
-        "from tinyml_tool.toolchain.programs import run_logged\n"
+        "from tinyml_tool.toolchain.programs import find_program, run_logged\n"
         "here = pathlib.Path()\n"
         "run_logged(['sh', '-c', 'touch started; sleep 3572 & sleep 3572'], directory=here,\n"
         "           environment=os.environ, log=here / 'log', time_limit=60)\n"
@@ -208,9 +211,33 @@ def test_output_without_any_known_error_shows_its_last_lines(tmp_path):
     board = load_board("qemu-m4")
     error = failure("one\n\ntwo\n", board, tmp_path, tmp_path / "log")
     assert isinstance(error, BuildError)
+    assert error.message == "the firmware does not build: two"
     assert error.details == ("one", "two")
+
+
+def test_a_flag_the_compiler_does_not_know_is_told(project, monkeypatch):
+    directory, board = project
+    monkeypatch.setenv("CFLAGS", "-mnonsense")
+    with pytest.raises(BuildError, match=r"unrecognized command-line option .-mnonsense"):
+        build_project(directory, board, "cmake")
+
+
+def test_a_mistake_in_the_cmake_lists_is_told(project):
+    directory, board = project
+    with (directory / "CMakeLists.txt").open("a") as lists:
+        lists.write("nonsense(1)\n")
+    with pytest.raises(BuildError, match='Unknown CMake command "nonsense"'):
+        build_project(directory, board, "cmake")
+
+
+def test_a_mistake_in_platformio_ini_is_told(project):
+    directory, board = project
+    settings = (directory / "platformio.ini").read_text()
+    (directory / "platformio.ini").write_text(settings.replace("[env:qemu-m4]", "[env:other]"))
+    with pytest.raises(BuildError, match="qemu-m4"):
+        build_project(directory, board, "platformio")
 
 
 def test_no_output_at_all_is_told(tmp_path):
     error = failure("", load_board("qemu-m4"), tmp_path, tmp_path / "log")
-    assert "said nothing" in error.message
+    assert "no reason given" in error.message

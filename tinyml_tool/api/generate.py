@@ -67,7 +67,7 @@ def default_output(name: str, board: Board) -> Path:
 
 
 def golden_vectors(
-    source: ModelSource, reference: Reference, inputs: Sequence[Sequence[NDArray[Any]]]
+    reference: Reference, inputs: Sequence[Sequence[NDArray[Any]]]
 ) -> list[GoldenVector]:
     """What the reference answers to `inputs`."""
     return [
@@ -76,8 +76,19 @@ def golden_vectors(
     ]
 
 
-def generate_from(
+def compile_for(source: ModelSource, board: Board) -> Plan:
+    """Compile a model for a board.
+
+    Raises UnsupportedModelError with all reasons, DoesNotFitError with the numbers.
+    """
+    plan = compile_graph(source.graph, board.core)
+    check_fits(plan, board, load_boards().values())
+    return plan
+
+
+def write_generated(
     source: ModelSource,
+    plan: Plan,
     *,
     board: Board,
     engine: str = "aot",
@@ -87,15 +98,12 @@ def generate_from(
     reference: Reference | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
-    """As `generate`, for a model in memory; without `reference` there are no test vectors."""
+    """Write the project of a compiled model; without `reference` it has no test vectors."""
     graph = source.graph
-    progress("compiling the model")
-    plan = compile_graph(graph, board.core)
-    check_fits(plan, board, load_boards().values())
     vectors: list[GoldenVector] = []
     if reference is not None:
         progress("asking the reference for golden outputs")
-        vectors = golden_vectors(source, reference, test_inputs(graph, GOLDEN_VECTORS, GOLDEN_SEED))
+        vectors = golden_vectors(reference, test_inputs(graph, GOLDEN_VECTORS, GOLDEN_SEED))
     name = name or graph.name
     project = output or default_output(name, board)
     progress(f"writing {project}")
@@ -134,8 +142,11 @@ def generate(
     chosen = load_board(board)
     progress("reading the model")
     source = load_model(model)
-    return generate_from(
+    progress("compiling the model")
+    plan = compile_for(source, chosen)
+    return write_generated(
         source,
+        plan,
         board=chosen,
         engine=engine,
         output=Path(output) if output is not None else None,

@@ -1,5 +1,76 @@
+"""`tinyml deploy MODEL`."""
+
+from __future__ import annotations
+
 import typer
+
+from tinyml_tool.cli.options import (
+    BoardOption,
+    EngineOption,
+    ForceOption,
+    InputOption,
+    Json,
+    ModelArgument,
+    NameOption,
+    OutputOption,
+    PortOption,
+    Quiet,
+    SeedOption,
+    SystemOption,
+    TimeLimitOption,
+    VectorsOption,
+)
+from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 
 def register(app: typer.Typer) -> None:
-    pass
+    """Add the command to `app`."""
+
+    @app.command("deploy")
+    def deploy_command(
+        model: ModelArgument = None,
+        board: BoardOption = None,
+        engine: EngineOption = None,
+        output: OutputOption = None,
+        name: NameOption = None,
+        force: ForceOption = False,
+        inputs: InputOption = None,
+        vectors: VectorsOption = None,
+        seed: SeedOption = None,
+        port: PortOption = None,
+        system: SystemOption = None,
+        timeout: TimeLimitOption = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Generate, build, run and validate in one: from a model to a verdict.
+
+        Examples: `tinyml deploy kws.tflite` · `tinyml deploy kws.tflite --board netduinoplus2
+        --output kws --json`
+        """
+
+        def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.deploy import deploy
+            from tinyml_tool.cli.settings import read_settings
+            from tinyml_tool.cli.verdict import verdict
+
+            settings = read_settings(model)
+            verify = settings.config.verify
+            evidence = deploy(
+                settings.model,
+                board=settings.board(board),
+                engine=settings.engine(engine and engine.value),
+                output=settings.output(output),
+                name=name or settings.config.project.name,
+                force=force,
+                inputs=inputs or (),
+                vectors=verify.vectors if vectors is None else vectors,
+                seed=verify.seed if seed is None else seed,
+                port=port,
+                system=settings.system(system and system.value),
+                time_limit=timeout,
+                progress=progress,
+            )
+            return verdict(settings.model.name, evidence)
+
+        run_command("deploy", act, json=json, quiet=quiet)

@@ -1,5 +1,79 @@
+"""`tinyml run [PROJECT]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
+
+from tinyml_tool.cli.options import (
+    InputOption,
+    Json,
+    PortOption,
+    ProjectArgument,
+    Quiet,
+    SeedOption,
+    System,
+    SystemOption,
+    TimeLimitOption,
+    VectorsOption,
+)
+from tinyml_tool.cli.output import Outcome, Progress, run_command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tinyml_tool.api.run import RunResult
+
+
+def _outcome(result: RunResult) -> Outcome:
+    from tinyml_tool.report.answers import answers_table
+
+    def show(console: Console) -> None:
+        console.print(answers_table(result))
+        if result.instructions is not None:
+            console.print(f"{result.instructions:,} instructions for one inference (emulated)")
+        if result.seconds is not None:
+            console.print(f"{result.seconds * 1000:.2f} ms for one inference")
+
+    return Outcome(result.to_json(), show)
 
 
 def register(app: typer.Typer) -> None:
-    pass
+    """Add the command to `app`."""
+
+    @app.command("run")
+    def run_command_(
+        project: ProjectArgument = Path(),
+        inputs: InputOption = None,
+        vectors: VectorsOption = None,
+        seed: SeedOption = None,
+        port: PortOption = None,
+        system: SystemOption = None,
+        timeout: TimeLimitOption = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Run a project's firmware on its emulator or a port, and show what it answers.
+
+        Examples: `tinyml run kws --input yes.npy` · `tinyml run kws --port /dev/ttyACM0`
+        """
+
+        def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.run import run
+
+            return _outcome(
+                run(
+                    project,
+                    inputs=inputs or (),
+                    vectors=vectors or 1,
+                    seed=seed or 0,
+                    port=port,
+                    system="cmake" if system is System.CMAKE else "platformio",
+                    time_limit=timeout,
+                    progress=progress,
+                )
+            )
+
+        run_command("run", act, json=json, quiet=quiet)

@@ -1,5 +1,61 @@
+"""`tinyml validate [PROJECT]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
 import typer
+
+from tinyml_tool.cli.options import (
+    InputOption,
+    Json,
+    PortOption,
+    ProjectArgument,
+    Quiet,
+    SeedOption,
+    System,
+    SystemOption,
+    TimeLimitOption,
+    VectorsOption,
+)
+from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 
 def register(app: typer.Typer) -> None:
-    pass
+    """Add the command to `app`."""
+
+    @app.command("validate")
+    def validate_command(
+        project: ProjectArgument = Path(),
+        inputs: InputOption = None,
+        vectors: VectorsOption = None,
+        seed: SeedOption = None,
+        port: PortOption = None,
+        system: SystemOption = None,
+        timeout: TimeLimitOption = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Compare every layer on the device with the reference, bit for bit.
+
+        Examples: `tinyml validate kws --vectors 100` · `tinyml validate kws --input yes.npy` ·
+        `tinyml validate kws --port socket://127.0.0.1:4000`
+        """
+
+        def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.validate import validate
+            from tinyml_tool.cli.verdict import verdict
+
+            evidence = validate(
+                project,
+                inputs=inputs or (),
+                vectors=vectors or 10,
+                seed=seed or 0,
+                port=port,
+                system="cmake" if system is System.CMAKE else "platformio",
+                time_limit=timeout,
+                progress=progress,
+            )
+            return verdict(str(project), evidence)
+
+        run_command("validate", act, json=json, quiet=quiet)

@@ -10,16 +10,26 @@ from tinyml_tool.compiler.plan import Plan, TensorRef
 from tinyml_tool.errors import DoesNotFitError
 
 _ALIGNMENT = 16
+_SMALL_RAM = 32 * 1024
+
+# Arrays up to this many bytes may end up as literals in the code.
 _FOLDED = 64
-"""Arrays up to this many bytes may end up as literals in the code."""
+
+# What the generated firmware adds to a model, measured with arm-none-eabi-gcc 12.2 -O2.
+_FLASH_OF_FIRMWARE = 15_000
+_FLASH_OF_CALL = 350
+_RAM_OF_FIRMWARE = 4_900
+_RAM_OF_FIRMWARE_ON_SMALL_BOARDS = 1_800
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes a firmware takes; `certain_` is what no compiler can save, the rest is estimated.
+    """Bytes a model and the firmware around it take.
 
-    `arena_bytes` holds all tensors and scratch buffers, inputs included.  `constant_bytes` are
-    weights and all that was derived from them.
+    `arena_bytes` holds all tensors and scratch buffers, inputs included; `constant_bytes` are the
+    weights and all that was derived from them.  `certain_flash_bytes` is what no C compiler can
+    save.  `flash_bytes` and `ram_bytes` are estimates of the whole firmware, stack included, on a
+    board with 32 KB of RAM or more; see `ram_on` for any board.
     """
 
     arena_bytes: int
@@ -27,6 +37,15 @@ class Footprint:
     certain_flash_bytes: int
     flash_bytes: int
     ram_bytes: int
+
+
+def stack_bytes(board: Board) -> int:
+    """Bytes of RAM that firmware for `board` reserves for its stack."""
+    return _stack_bytes(board.memory.ram.size)
+
+
+def _stack_bytes(ram: int) -> int:
+    return 2048 if ram < _SMALL_RAM else 4096
 
 
 def constant_sizes(plan: Plan) -> tuple[int, ...]:
@@ -47,14 +66,8 @@ def constant_sizes(plan: Plan) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-# Measured on the generated projects with arm-none-eabi-gcc 12.2 -O2.
-_FIRMWARE_FLASH = 8 * 1024
-_FLASH_PER_CALL = 600
-_FIRMWARE_RAM = 6 * 1024
-
-
 def footprint_estimate(plan: Plan) -> Footprint:
-    """What `plan` takes on a board: lower bounds, and an estimate of the whole firmware."""
+    """What `plan` takes: what is known now, and an estimate of the whole firmware."""
     sizes = constant_sizes(plan)
     calls = sum(layer.call is not None for layer in plan.layers)
     constants = sum(-(-size // _ALIGNMENT) * _ALIGNMENT for size in sizes)
@@ -63,15 +76,24 @@ def footprint_estimate(plan: Plan) -> Footprint:
         arena_bytes=arena,
         constant_bytes=constants,
         certain_flash_bytes=sum(size for size in sizes if size > _FOLDED),
-        flash_bytes=constants + _FIRMWARE_FLASH + calls * _FLASH_PER_CALL,
-        ram_bytes=arena + _FIRMWARE_RAM,
+        flash_bytes=constants + _FLASH_OF_FIRMWARE + calls * _FLASH_OF_CALL,
+        ram_bytes=arena + _RAM_OF_FIRMWARE + _stack_bytes(_SMALL_RAM),
     )
+
+
+def ram_on(footprint: Footprint, board: Board) -> int:
+    """RAM of the whole firmware on `board` (estimated); small boards get smaller buffers."""
+    small = board.memory.ram.size < _SMALL_RAM
+    firmware = _RAM_OF_FIRMWARE_ON_SMALL_BOARDS if small else _RAM_OF_FIRMWARE
+    return footprint.arena_bytes + firmware + stack_bytes(board)
 
 
 def fits(footprint: Footprint, board: Board) -> bool:
     """Whether the firmware will probably fit `board` (estimated)."""
     memory = board.memory
-    return footprint.flash_bytes <= memory.flash.size and footprint.ram_bytes <= memory.ram.size
+    return (
+        footprint.flash_bytes <= memory.flash.size and ram_on(footprint, board) <= memory.ram.size
+    )
 
 
 def check_fits(plan: Plan, board: Board, others: Iterable[Board] = ()) -> None:
@@ -81,12 +103,18 @@ def check_fits(plan: Plan, board: Board, others: Iterable[Board] = ()) -> None:
     has and the difference.
     """
     footprint = footprint_estimate(plan)
+    stack = stack_bytes(board)
     problems = [
-        f"{what} need {needs:,} bytes of {kind}, {board.id} has {has:,}: "
+        f"{kind}: {what} need {needs:,} bytes, {board.id} has {has:,}: "
         f"{needs - has:,} bytes too many"
-        for what, kind, needs, has in (
-            ("weights", "flash", footprint.certain_flash_bytes, board.memory.flash.size),
-            ("tensors", "RAM", footprint.arena_bytes, board.memory.ram.size),
+        for kind, what, needs, has in (
+            ("flash", "the weights", footprint.certain_flash_bytes, board.memory.flash.size),
+            (
+                "RAM",
+                f"tensors ({footprint.arena_bytes:,}) and stack ({stack:,})",
+                footprint.arena_bytes + stack,
+                board.memory.ram.size,
+            ),
         )
         if needs > has
     ]

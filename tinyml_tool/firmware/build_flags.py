@@ -14,7 +14,6 @@ COMPILE_FLAGS = (
     "-fdata-sections",
     "-fno-common",
     "-ffp-contract=off",  # a fused multiply-add rounds differently from the reference
-    "-fstack-usage",
 )
 
 WARNING_FLAGS = (

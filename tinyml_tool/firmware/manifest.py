@@ -55,7 +55,7 @@ def sha256(content: bytes) -> str:
 
 
 def build_id(files: Mapping[str, bytes], board: str) -> str:
-    """A name for what the firmware is built from: 64 hexadecimal digits.
+    """A name for what the firmware is built from: the first 16 digits of a SHA-256.
 
     Covers every file that reaches the compiler or tells it what to do, the board and the tool's
     version; neither documents nor test vectors change it.
@@ -64,7 +64,7 @@ def build_id(files: Mapping[str, bytes], board: str) -> str:
     for path in sorted(files):
         if path.startswith(_BUILD_INPUTS):
             digest.update(f"{path} {sha256(files[path])}\n".encode())
-    return digest.hexdigest()
+    return digest.hexdigest()[:16]
 
 
 def read_manifest(project: Path) -> Manifest:

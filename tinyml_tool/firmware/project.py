@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 from tinyml_tool.boards import Board
-from tinyml_tool.compiler.footprint import footprint_estimate
+from tinyml_tool.compiler.footprint import footprint_estimate, stack_bytes
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.atomic import write_project
@@ -32,16 +31,9 @@ from tinyml_tool.graph.types import Tensor
 from tinyml_tool.resources import data_folder
 from tinyml_tool.version import VERSION
 
-__all__ = ["ENGINES", "project_files", "stack_bytes", "write_project"]
+__all__ = ["ENGINES", "project_files", "write_project"]
 
 ENGINES = ("aot",)
-
-_SMALL_RAM = 32 * 1024
-
-
-def stack_bytes(board: Board) -> int:
-    """Bytes of RAM reserved for the stack."""
-    return 2048 if board.memory.ram.size < _SMALL_RAM else 4096
 
 
 def project_files(
@@ -65,10 +57,11 @@ def project_files(
         **model_sources(plan),
         **_link(),
         **_port(board),
-        **platformio_files(board, name=name, model_name=graph.name),
-        **cmake_files(board, name=name, model_name=graph.name),
+        **platformio_files(board, name=name, model_name=_cell(graph.name)),
+        **cmake_files(board, name=name, model_name=_cell(graph.name)),
         ".gitignore": source("project/gitignore"),
         ".clang-format": source("project/clang-format"),
+        "lib/.clang-format": "DisableFormat: true  # generated code\n",
         "README.md": _readme(plan, board, name=name, engine=engine),
         "tinyml.toml": _settings(plan, board, name=name, engine=engine),
     }
@@ -109,7 +102,8 @@ def _check_names(name: str, engine: str) -> None:
 
 
 def _model_file(plan: Plan) -> str:
-    return f"{PurePosixPath(plan.graph.name).name}.tflite"
+    name = "".join(c if c.isprintable() and c != "/" else "_" for c in plan.graph.name)
+    return f"{name}.tflite"
 
 
 def _sources(template_folder: str, place: str) -> dict[str, str]:
@@ -139,15 +133,19 @@ def _port(board: Board) -> dict[str, str]:
 
 
 def _settings(plan: Plan, board: Board, *, name: str, engine: str) -> str:
-    # A JSON string is a TOML basic string too.
     return render(
         "project/tinyml.toml.j2",
         model_hash=plan.graph.model_hash,
-        model_file=json.dumps(_model_file(plan)),
-        name=json.dumps(name),
-        board=json.dumps(board.id),
-        engine=json.dumps(engine),
+        model_file=_toml(_model_file(plan)),
+        name=_toml(name),
+        board=_toml(board.id),
+        engine=_toml(engine),
     )
+
+
+def _toml(text: str) -> str:
+    """Printable text as a TOML string: JSON writes such text the same way."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _readme(plan: Plan, board: Board, *, name: str, engine: str) -> str:
@@ -191,6 +189,5 @@ def _describe(tensor: Tensor) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that cannot end a cell of a Markdown table or the code in it."""
-    safe = "".join(c if c.isprintable() and c not in "|`<" else "?" for c in text)
-    return safe.replace("\n", " ")
+    """Text for one line or one cell of a Markdown table, that cannot end it or the code in it."""
+    return "".join(c if c.isprintable() and c not in "|`<" else "?" for c in text)

@@ -43,9 +43,17 @@ _TOP = """\
 
 def protocol_header() -> str:
     """The text of `tinyml_protocol.h`: codes, limits, and one struct and function a payload."""
-    sent: list[type[Any]] = [protocol.Header, protocol.Working, protocol.Paused, protocol.BulkRecord]
+    sent: list[type[Any]] = [
+        protocol.Header,
+        protocol.Working,
+        protocol.Paused,
+        protocol.BulkRecord,
+    ]
     sent += _once(request.reply for request in protocol.REQUESTS)
-    received: list[type[Any]] = [protocol.Header, *_once(request.request for request in protocol.REQUESTS)]
+    received: list[type[Any]] = [
+        protocol.Header,
+        *_once(request.request for request in protocol.REQUESTS),
+    ]
     parts = [
         _TOP,
         _limits(),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from tinyml_tool.graph.dataflow import CONVERT_AGAIN
+from tinyml_tool.graph.names import tensor_name
 from tinyml_tool.graph.operator_arity import arity_problems
 from tinyml_tool.graph.options import LeakyReluOptions, SoftmaxOptions
 from tinyml_tool.graph.problem import Problem
@@ -62,19 +63,21 @@ def _model_problems(graph: Graph) -> Iterator[Problem]:
     for index in dict.fromkeys((*graph.inputs, *graph.outputs)):
         if index not in used:
             for cause, fix in tensor_faults(graph.tensor(index)):
-                yield Problem(None, f"{_named(graph.tensor(index))}: {cause}", fix)
+                yield Problem(None, f"{tensor_name(index, graph.tensor(index).name)}: {cause}", fix)
 
 
 def _input_problems(what: str, tensor: Tensor) -> Iterator[Problem]:
     shape, dynamic = tensor.shape, tensor.dynamic_axes
     if shape and shape[0] > 1 and (len(shape) >= 4 or (0 in dynamic and len(shape) > 1)):
-        cause = f"{what} ({_named(tensor)}) has a batch of {shape[0]}"
+        cause = f"{what} ({tensor_name(tensor.index, tensor.name)}) has a batch of {shape[0]}"
         yield Problem(None, cause, FIXED_BATCH)
     # With the batch alone open, the converter has assumed 1 for it, which is what is wanted.
     # It assumes 1 for other axes too, which is not what the network was made for.
     assumed = [axis for axis in dynamic if 0 < axis < len(shape) and shape[axis] == 1]
     for axis in assumed:
-        cause = f"{what} ({_named(tensor)}) has no fixed length in axis {axis}"
+        cause = (
+            f"{what} ({tensor_name(tensor.index, tensor.name)}) has no fixed length in axis {axis}"
+        )
         yield Problem(None, cause, FIXED_SHAPE)
 
 
@@ -99,12 +102,8 @@ def _tensor_problems(operator: Operator, graph: Graph, reported: set[int]) -> It
             reported.add(index)
             tensor = graph.tensor(index)
             for cause, fix in tensor_faults(tensor):
-                what = f"{role} {place} ({_named(tensor)}): {cause}"
+                what = f"{role} {place} ({tensor_name(tensor.index, tensor.name)}): {cause}"
                 yield Problem.of(operator, what, fix)
-
-
-def _named(tensor: Tensor) -> str:
-    return f"tensor {tensor.index} '{tensor.name}'" if tensor.name else f"tensor {tensor.index}"
 
 
 def _shape_problems(operator: Operator, graph: Graph) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyml_tool.errors import InvalidModelError
 from tinyml_tool.graph.flatbuffer import FlatbufferError
 from tinyml_tool.graph.foreign_formats import identify
-from tinyml_tool.graph.names import printable
+from tinyml_tool.graph.names import printable, tensor_name
 from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.tflite_schema import FILE_IDENTIFIER
 
@@ -92,7 +92,7 @@ def _owner(data: bytes, buffer: int) -> str:
         for index in range(subgraph.TensorsLength()):
             tensor = subgraph.Tensors(index)
             if tensor.Buffer() == buffer:
-                return f"tensor {index} '{printable(tensor.Name())}'"
+                return tensor_name(index, printable(tensor.Name()))
     return f"no tensor (buffer {buffer})"
 
 

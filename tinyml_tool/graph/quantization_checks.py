@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyml_tool.graph.names import tensor_name
 from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.tensor_checks import QUANTIZE_AGAIN, ZERO_POINT_RANGES
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
@@ -57,9 +58,8 @@ def _missing(operator: Operator, graph: Graph) -> Iterator[Problem]:
             continue
         tensor = graph.tensor(index)
         if tensor.dtype in ZERO_POINT_RANGES and not _is_quantized(tensor) and not tensor.unusual:
-            cause = (
-                f"{tensor.dtype.value} tensor {index} '{tensor.name}' has no scale or zero point"
-            )
+            named = tensor_name(index, tensor.name)
+            cause = f"{tensor.dtype.value} {named} has no scale or zero point"
             yield Problem.of(operator, cause, QUANTIZE_AGAIN)
 
 

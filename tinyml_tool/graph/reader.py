@@ -18,7 +18,7 @@ from tinyml_tool.graph.dataflow import CONVERT_AGAIN, Dataflow, index_problems, 
 from tinyml_tool.graph.flatbuffer import FlatbufferError, verify
 from tinyml_tool.graph.invalid_file import check_identifier, contradictory, damaged
 from tinyml_tool.graph.model_file import read_file
-from tinyml_tool.graph.names import printable
+from tinyml_tool.graph.names import printable, tensor_name
 from tinyml_tool.graph.operator_options import UnknownOptionError, read_options
 from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.tensor_reader import BufferFaultError, read_tensor, with_data
@@ -148,7 +148,7 @@ class _Assembly:
             buffer = buffers[number]
             return tensor if buffer is None else with_data(tensor, buffer)
         except BufferFaultError as error:
-            cause = f"tensor {index} '{tensor.name}': {error}"
+            cause = f"{tensor_name(index, tensor.name)}: {error}"
             self.problems.append(Problem(None, cause, CONVERT_AGAIN))
             # Still a constant: nobody shall be told as well that nothing writes it.
             return replace(tensor, data=np.frombuffer(b"", np.uint8))

@@ -185,7 +185,7 @@ class TflmReference:
 @cache
 def _runtime_module() -> ModuleType:
     try:
-        from tflite_micro import runtime  # noqa: PLC0415 - loads 0.1 s of native code
+        from tflite_micro import runtime
     except ImportError as error:
         raise ToolMissingError(
             f"the reference interpreter, Python package 'tflite-micro', does not load: {error}",
@@ -212,7 +212,7 @@ def _check_magic(model: bytes, name: str) -> None:
 
 
 def _facts(model: bytes, name: str) -> _Facts:
-    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415
+    from ai_edge_litert import schema_py_generated as schema
 
     try:
         graph = schema.Model.GetRootAs(model, 0).Subgraphs(_MAIN_SUBGRAPH)
@@ -281,9 +281,15 @@ def _cause(log: Sequence[str]) -> str:
     """Return what TFLM complained of first, with the layer it was preparing or running."""
     if not log:
         return ""
+    unknown = _UNKNOWN_OPERATOR.match(log[0])
+    if unknown:
+        return f"it has no operator {unknown['kind']}"
     cause = re.sub(r"^tensorflow/\S+ ", "", log[0])  # the place in TFLM's own sources
     layer = next(filter(None, (_FAILED_LAYER.match(line) for line in log)), None)
     return f"layer {layer['number']} {layer['kind']}: {cause}" if layer else cause
 
 
+_UNKNOWN_OPERATOR = re.compile(
+    r"(Didn't find op for builtin opcode|Failed to get registration from op code) '?(?P<kind>\w+)"
+)
 _FAILED_LAYER = re.compile(r"Node (?P<kind>\S+) \(number (?P<number>\d+)f?\) failed")

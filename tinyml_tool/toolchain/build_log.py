@@ -7,21 +7,33 @@ from pathlib import Path
 
 from tinyml_tool.boards import Board
 from tinyml_tool.errors import BuildError, DoesNotFitError, TinymlError, ToolMissingError
+from tinyml_tool.toolchain.compilers import APT_COMPILER
 
 SHOWN = 10
 
-_COMPILER = re.compile(
-    r"^(?P<where>[^\s:][^:\n]*:\d+(?::\d+)?): (?:fatal )?error: (?P<what>.+)$", re.M
-)
-_LINKER = re.compile(
-    r"^.*?(?P<what>undefined reference to .+|multiple definition of .+|cannot find -l\S+.*"
-    r"|cannot open linker script .+|section .+ overlaps section .+|assertion failed: .+)$",
-    re.M,
-)
-_OTHER_LINKER = re.compile(r"^\S*?\bld(?:\.\w+)?: ?(?!warning: )(?P<what>.+)$", re.M)
 _OVERFLOW = re.compile(r"region [`'‘](?P<region>\w+)['’] overflowed by (?P<bytes>\d+) bytes?")
 _NO_COMPILER = re.compile(r"arm-none-eabi-\S+(?: is not on PATH|: (?:command )?not found)")
-_BUILD_SYSTEM = re.compile(r"^(?:Error: |CMake Error|ninja: error: |\*\*\* )(?P<what>.*)$", re.M)
+_NO_C_LIBRARY = re.compile(
+    r"fatal error: (?:stdint|stddef|stdbool|string)\.h: No such file|ld: cannot find -lc\b"
+)
+
+# In each, the group `what` is what to show.
+_SOURCE = re.compile(r"^\s*(?P<what>[^\s:][^:\n]*:\d+(?::\d+)?: (?:fatal )?error: .+)$", re.M)
+_COMPILER = re.compile(r"^\s*(?P<what>(?:cc1\w*|\S*-gcc|as): (?:fatal )?error: .+)$", re.M)
+_SYMBOL = re.compile(
+    r"^.*?(?P<what>undefined reference to .+|multiple definition of .+|cannot find -l\S+.*"
+    r"|section .+ overlaps section .+)$",
+    re.M,
+)
+_LINKER = re.compile(r"^\S*?\bld(?:\.\w+)?: ?(?!warning: )(?P<what>.+)$", re.M)
+_CMAKE = re.compile(r"^CMake Error[^\n]*:\n+[ ]*(?P<what>\S.*)$", re.M)
+_BUILD_SYSTEM = re.compile(
+    r"^(?:Error: |\w+Error: |CMake Error: |ninja: error: |\*\*\* )(?P<what>.+)$", re.M
+)
+_LINE = re.compile(r"^\s*(?P<what>\S.*)$", re.M)
+
+# The first group of patterns that finds anything tells the cause; later ones only its consequence.
+_CAUSES = ((_SOURCE, _COMPILER, _SYMBOL), (_LINKER,), (_CMAKE, _BUILD_SYSTEM))
 
 
 def failure(output: str, board: Board, project: Path, log: Path) -> TinymlError:
@@ -32,20 +44,26 @@ def failure(output: str, board: Board, project: Path, log: Path) -> TinymlError:
     if _NO_COMPILER.search(output):
         return ToolMissingError(
             "the cross compiler arm-none-eabi-gcc is not installed (not on PATH)",
-            hint="`tinyml doctor` tells how to install it",
+            hint=f"on Debian or Ubuntu: {APT_COMPILER}",
         )
-    lines = _errors(output, project)
+    if _NO_C_LIBRARY.search(output):
+        return ToolMissingError(
+            "the C library of the cross compiler (newlib) is not installed",
+            hint=f"on Debian or Ubuntu: {APT_COMPILER}; the log is in {log}",
+        )
+    causes = [line.replace(f"{project}/", "") for line in _causes(output)]
+    last = [match["what"] for match in _LINE.finditer(output)][-SHOWN:]
     return BuildError(
-        f"the firmware does not build: {lines[0]}",
+        f"the firmware does not build: {[*causes, *reversed(last), 'no reason given'][0]}",
         hint=f"the whole log is in {log}",
-        details=lines[:SHOWN],
+        details=causes[:SHOWN] or last,
     )
 
 
 def _does_not_fit(overflows: dict[str, int], board: Board, log: Path) -> DoesNotFitError:
     lines = []
     for region, excess in sorted(overflows.items()):
-        kind = "flash" if region.upper() in ("FLASH", "ROM") else "RAM"
+        kind = "flash" if region.upper() == "FLASH" else "RAM"
         has = (board.memory.flash if kind == "flash" else board.memory.ram).size
         lines.append(
             f"{kind}: needs {has + excess:,} bytes, has {has:,}: {excess:,} bytes too many"
@@ -57,14 +75,12 @@ def _does_not_fit(overflows: dict[str, int], board: Board, log: Path) -> DoesNot
     )
 
 
-def _errors(output: str, project: Path) -> list[str]:
-    folder = f"{project}/"
-    lines = [f"{m['where']}: error: {m['what']}" for m in _COMPILER.finditer(output)]
-    lines += [m["what"] for m in _LINKER.finditer(output)]
-    lines = lines or [m["what"] for m in _OTHER_LINKER.finditer(output)]
-    if not lines:
-        lines = [m["what"].strip() for m in _BUILD_SYSTEM.finditer(output) if m["what"].strip()]
-    if not lines:
-        lines = [line for line in output.splitlines() if line.strip()][-SHOWN:]
-    unique = dict.fromkeys(line.replace(folder, "") for line in lines)
-    return list(unique) or ["the build system said nothing"]
+def _causes(output: str) -> list[str]:
+    """The lines that tell the cause, most telling first; none where no pattern knows them."""
+    for patterns in _CAUSES:
+        found = [
+            match["what"].strip() for pattern in patterns for match in pattern.finditer(output)
+        ]
+        if found:
+            return list(dict.fromkeys(found))
+    return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def build(
         "configure": [cmake, "--preset", board.id],
         "build": [cmake, "--build", "--preset", preset],
     }
+    _forget_another_place(project, project / "build" / board.id)
     progress(f"building {program} with CMake")
     for step, command in commands.items():
         log = project / "build" / f"{step}.log"
@@ -57,3 +59,13 @@ def build(
     if not elf.is_file():
         raise failure(finished.output, board, project, log)
     return elf
+
+
+def _forget_another_place(project: Path, folder: Path) -> None:
+    """Remove build results that were copied or moved with the project: CMake refuses them."""
+    try:
+        cache = (folder / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    if f"CMAKE_HOME_DIRECTORY:INTERNAL={project}\n" not in cache:
+        shutil.rmtree(folder, ignore_errors=True)

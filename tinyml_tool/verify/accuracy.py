@@ -15,9 +15,7 @@ from tinyml_tool.errors import DeviceError, InputError
 class BatchRunner(Protocol):
     """Something that runs one model on many inputs at once."""
 
-    def run_many(
-        self, batch: Sequence[Sequence[NDArray[Any]]]
-    ) -> Sequence[Sequence[NDArray[Any]]]:
+    def run_many(self, batch: Sequence[Sequence[NDArray[Any]]]) -> Sequence[Sequence[NDArray[Any]]]:
         """The model's outputs of each inference, in the order of the batch."""
         ...
 

@@ -25,12 +25,13 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The outcome of `deploy`."""
+    """The outcome of `deploy` and of `validate`."""
 
     board: str
     engine: str
     parity: Parity
-    memory: MemoryUse
+    memory: MemoryUse | None
+    """None where the firmware was not built here."""
     instructions_per_inference: int | None = None
     """As an emulator counts them; None on real boards."""
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -48,6 +49,6 @@ class Evidence:
                 "values_different": self.parity.values_different,
             },
             "instructions_per_inference": self.instructions_per_inference,
-            "memory": asdict(self.memory),
+            "memory": asdict(self.memory) if self.memory else None,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
         }

@@ -66,7 +66,7 @@ def _from_pixels(pixels: NDArray[np.uint8], tensor: Tensor) -> NDArray[Any]:
 
 def _pillow(name: str) -> ModuleType:
     try:
-        from PIL import Image  # noqa: PLC0415 - optional, and slow to load
+        from PIL import Image
     except ImportError:
         raise ToolMissingError(
             f"reading {name} needs the Python package 'pillow'",

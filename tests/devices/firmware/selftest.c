@@ -166,7 +166,7 @@ __attribute__((noinline)) static uint32_t leap(void) {
 }
 
 __attribute__((noinline)) static void read_nowhere(void) {
-  volatile uint32_t *nowhere = (volatile uint32_t *)0x1DADBEECu;
+  volatile uint32_t *nowhere = (volatile uint32_t *)0x2FADBEECu;
   put_number("value", *nowhere);
 }
 

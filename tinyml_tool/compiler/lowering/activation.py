@@ -56,7 +56,8 @@ def _relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
 def _relu6(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     """Clamp between the codes of 0 and 6 of the input; TFLM never looks at the output's."""
     source, _ = _quantizations(operator, graph)
-    steps = _float32_ratio(6.0, source.scale)
+    # Unlike other ratios of scales, the reference rounds this one to single precision.
+    steps = as_float32(6.0 / source.scale)
     if steps >= 2**31:
         raise UnsupportedOperatorError(
             f"its input scale {source.scale:g} is too small to hold the value 6", QUANTIZE_AGAIN
@@ -87,8 +88,8 @@ def _leaky_relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
 def _hard_swish(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     """Product of x and relu6(x + 3) / 6 in 16-bit fixed-point arithmetic."""
     source, target = _quantizations(operator, graph)
-    fine_scale = as_float32(source.scale / 128)
-    multiplier, exponent = quantize_multiplier(_float32_ratio(fine_scale, target.scale))
+    fine_scale = source.scale / 128
+    multiplier, exponent = quantize_multiplier(fine_scale / target.scale)
     if exponent > 0:
         raise UnsupportedOperatorError(
             f"its output scale {target.scale:g} is less than 1/128 of its input scale "
@@ -106,8 +107,7 @@ def _hard_swish(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
 
 def _hard_swish_gate(fine: Integers, fine_scale: float) -> Integers:
     """relu6(x + 3) / 6 as Q0.15: x / 3 saturated to [-1, 1), then moved to [0, 1)."""
-    third = as_float32(3.0 / 32768.0)
-    multiplier, exponent = quantize_multiplier(_float32_ratio(fine_scale, third))
+    multiplier, exponent = quantize_multiplier(fine_scale / (3 / 2**15))
     value = fine
     if exponent > 0:
         # All but one bit of the shift to the left comes first, for precision.
@@ -184,12 +184,6 @@ def _quantizations(operator: Operator, graph: Graph) -> tuple[Quantization, Quan
 def _values(source: Quantization) -> Integers:
     """Every input value less the zero point."""
     return every_value(DType.INT8) - source.zero_point
-
-
-def _float32_ratio(numerator: float, denominator: float) -> float:
-    """The quotient rounded to single precision; infinity where that overflows."""
-    with np.errstate(over="ignore"):
-        return float(np.float32(numerator) / np.float32(denominator))
 
 
 LOWERINGS: dict[str, Lowering] = {

@@ -18,7 +18,7 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_shape,
 )
 from tinyml_tool.compiler.lowering.types import Lowering
-from tinyml_tool.compiler.numerics import activation_range, as_float32, quantize_multiplier
+from tinyml_tool.compiler.numerics import activation_range, quantize_multiplier
 from tinyml_tool.compiler.plan import KernelCall, ParamValue, TensorRef
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import ElementwiseOptions
@@ -103,14 +103,17 @@ def _below_one(factor: float, meaning: str) -> tuple[int, int]:
     return multiplier, shift
 
 
-def _sum_or_difference(
-    operator: Operator, operands: _Operands, kernel: str, factors: tuple[float, float, float]
-) -> KernelCall:
-    """ADD or SUB with the factors of input 1, input 2 and the output."""
-    meaning = f"its input scales to 2**{_HEADROOM} times its output scale"
-    multiplier_1, shift_1 = _below_one(factors[0], "input 1's scale to twice the larger one")
-    multiplier_2, shift_2 = _below_one(factors[1], "input 2's scale to twice the larger one")
-    output_multiplier, output_shift = _below_one(factors[2], meaning)
+def _sum_or_difference(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
+    """ADD or SUB: both inputs are brought to twice the larger one's scale."""
+    operands = _operands(operator, graph)
+    scale_1, scale_2, output_scale = operands.scales()
+    twice_larger = 2 * max(scale_1, scale_2)
+    multiplier_1, shift_1 = quantize_multiplier(scale_1 / twice_larger)
+    multiplier_2, shift_2 = quantize_multiplier(scale_2 / twice_larger)
+    output_multiplier, output_shift = _below_one(
+        twice_larger / (2**_HEADROOM * output_scale),
+        f"twice its larger input scale to 2**{_HEADROOM} times its output scale",
+    )
     return operands.call(
         kernel,
         [
@@ -125,28 +128,11 @@ def _sum_or_difference(
 
 
 def _add(operator: Operator, graph: Graph, core: Core) -> KernelCall:
-    operands = _operands(operator, graph)
-    scale_1, scale_2, output_scale = operands.scales()
-    twice_larger = 2 * max(scale_1, scale_2)
-    factors = (
-        scale_1 / twice_larger,
-        scale_2 / twice_larger,
-        twice_larger / (2**_HEADROOM * output_scale),
-    )
-    return _sum_or_difference(operator, operands, "add_s8", factors)
+    return _sum_or_difference(operator, graph, "add_s8")
 
 
 def _sub(operator: Operator, graph: Graph, core: Core) -> KernelCall:
-    operands = _operands(operator, graph)
-    scale_1, scale_2, output_scale = operands.scales()
-    twice_larger = 2 * max(scale_1, scale_2)
-    # The reference divides in single precision here, unlike for ADD.
-    factors = (
-        as_float32(scale_1 / twice_larger),
-        as_float32(scale_2 / twice_larger),
-        as_float32(twice_larger / (2**_HEADROOM * output_scale)),
-    )
-    return _sum_or_difference(operator, operands, "sub_s8", factors)
+    return _sum_or_difference(operator, graph, "sub_s8")
 
 
 def _mul(operator: Operator, graph: Graph, core: Core) -> KernelCall:

@@ -18,7 +18,7 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_shape,
 )
 from tinyml_tool.compiler.lowering.types import Lowering
-from tinyml_tool.compiler.numerics import activation_range, as_float32
+from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import ConstantRef, KernelCall, TensorRef
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import FullyConnectedOptions
@@ -42,14 +42,12 @@ def _fully_connected(operator: Operator, graph: Graph, core: Core) -> KernelCall
     target_quantization = require_per_tensor(target, "output")
     weights_quantization = _weights_quantization(weights)
     per_channel = len(weights_quantization.scales) > 1
-    if per_channel:
-        factors = channel_factors(
-            source_quantization, weights_quantization, target_quantization, output_c
-        )
-    else:
-        # The reference multiplies these two scales in single precision.
-        product = as_float32(source_quantization.scale * weights_quantization.scale)
-        factors = [product / target_quantization.scale]
+    factors = channel_factors(
+        source_quantization,
+        weights_quantization,
+        target_quantization,
+        output_c if per_channel else 1,
+    )
     low, high = activation_range(options.activation, DType.INT8, target_quantization)
     return KernelCall(
         kernel="fully_connected_s8",

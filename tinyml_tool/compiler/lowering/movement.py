@@ -12,7 +12,8 @@ def require_movable(source: Tensor, target: Tensor, *allowed: DType) -> None:
     if source.dtype not in allowed:
         names = ", ".join(dtype.value for dtype in allowed)
         raise UnsupportedOperatorError(
-            f"tensors of type {source.dtype.value} are not supported (needs one of {names})",
+            f"tensors of type {source.dtype.value} are not supported, nor by TFLM "
+            f"(needs one of {names})",
             "quantize the model to int8 with representative data",
         )
     if target.dtype is not source.dtype:

@@ -35,7 +35,8 @@ def _pad(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     target = graph.tensors[operator.outputs[0]]
     require_movable(source, target, *_TYPES)
     require_rank(source, "input", 1, _MOST_AXES)
-    before, after = _margins(operator, graph, source)
+    paddings = integer_parameters(operator, graph, 1, "paddings")
+    before, after = paddings[0::2], paddings[1::2]
     padded = zip(before, source.shape, after, strict=True)
     require_shape(target, "output", tuple(sum(lengths) for lengths in padded))
     size = source.dtype.bytes
@@ -56,20 +57,8 @@ def _pad(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     )
 
 
-def _products(margins: list[int], inner: list[int]) -> list[int]:
+def _products(margins: tuple[int, ...], inner: list[int]) -> list[int]:
     return [margin * size for margin, size in zip(margins, inner, strict=True)]
-
-
-def _margins(operator: Operator, graph: Graph, source: Tensor) -> tuple[list[int], list[int]]:
-    """Elements to add before and behind each axis."""
-    paddings = integer_parameters(operator, graph, 1, "paddings")
-    if len(paddings) != 2 * len(source.shape) or min(paddings) < 0:
-        raise UnsupportedOperatorError(
-            f"its paddings are {list(paddings)} (needs two of 0 and more for each of "
-            f"{len(source.shape)} axes)",
-            CONVERT_AGAIN,
-        )
-    return list(paddings[0::2]), list(paddings[1::2])
 
 
 def _pattern(operator: Operator, graph: Graph, target: Tensor) -> bytes:

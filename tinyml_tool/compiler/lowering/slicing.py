@@ -98,11 +98,9 @@ def _axis_range(
 ) -> _Range:
     """The range along one axis: negative positions count from its end, then all are clamped.
 
-    bounds: begin, end and stride.
+    bounds: begin, end and stride, by which the graph's checks found elements to take.
     """
     begin, end, stride = bounds
-    if stride == 0:
-        raise UnsupportedOperatorError(f"its stride along axis {axis} is 0", CONVERT_AGAIN)
     lowest, highest = (0, length) if stride > 0 else (-1, length - 1)
     if options.begin_mask >> axis & 1:
         start = lowest if stride > 0 else highest
@@ -120,12 +118,7 @@ def _axis_range(
         stop = highest if stride > 0 else lowest
     else:
         stop = _clamp(end + length if end < 0 else end, lowest, highest)
-    count = max(0, math.ceil((stop - start) / stride))
-    if count == 0:
-        raise UnsupportedOperatorError(
-            f"nothing is left along axis {axis}: {start} to {stop} by {stride}", CONVERT_AGAIN
-        )
-    return _Range(start, stride, count, shrinks=False)
+    return _Range(start, stride, len(range(start, stop, stride)), shrinks=False)
 
 
 def _clamp(value: int, lowest: int, highest: int) -> int:
@@ -138,11 +131,6 @@ def _split(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     require_operands(operator, inputs=(2, 2), outputs=max(parts, 1))
     source = require_input(operator, graph, 1, "input")
     axis = axis_parameter(operator, graph, 0, len(source.shape))
-    if source.shape[axis] % parts:
-        raise UnsupportedOperatorError(
-            f"{source.shape[axis]} elements along axis {axis} are not {parts} equal parts",
-            CONVERT_AGAIN,
-        )
     length = source.shape[axis] // parts
     for output in operator.outputs:
         target = graph.tensors[output]

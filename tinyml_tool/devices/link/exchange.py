@@ -6,8 +6,9 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from tinyml_tool.devices.device import ByteStream
 from tinyml_tool.devices.link import diagnosis
 from tinyml_tool.devices.link.framing import Damaged, Demultiplexer, Frame, Text, encode_frame
 from tinyml_tool.protocol import (
@@ -25,9 +26,6 @@ from tinyml_tool.protocol import (
     decode,
     encode,
 )
-
-if TYPE_CHECKING:
-    from tinyml_tool.devices.device import ByteStream
 
 _GREETING = "tinyml: model "
 """How the device greets after a reset."""
@@ -90,6 +88,7 @@ class _Asking:
 
     request: Request[Any, Any]
     header: Header
+    limit: float
     give_up_at: float
     patience: float
     tries: int = 0
@@ -125,7 +124,7 @@ class Exchange:
     def open(self) -> HelloReply:
         """Open a new session: HELLO until the device answers.
 
-        Raises LinkError with what is wrong where it stays silent, babbles or speaks another version.
+        Raises LinkError where it stays silent, babbles or speaks another version.
         """
         self._session = secrets.randbelow(2**32 - 1) + 1
         self._sequence = secrets.randbelow(2**16)
@@ -162,9 +161,8 @@ class Exchange:
         self._stream.write(b"\0")
 
     def _refused(self, request: Request[Any, Any], frame: Frame) -> Exception:
-        try:
-            status = Status(frame.header.status)
-        except ValueError:
+        status = Status.find(frame.header.status)
+        if status is None:
             return diagnosis.wrong_reply(request.name, f"status {frame.header.status}")
         if status == Status.NO_SESSION:
             return diagnosis.restarted(request.name, self._text)
@@ -177,7 +175,7 @@ class Exchange:
         header = Header(MARKER, 0, VERSION, request.code, 0, self._sequence, self._session)
         wire = encode_frame(header, payload)
         limit = self.timeouts.connect if request is HELLO else self.timeouts.give_up
-        asking = _Asking(request, header, time.monotonic() + limit, self.timeouts.answer)
+        asking = _Asking(request, header, limit, time.monotonic() + limit, self.timeouts.answer)
         self.statistics.requests += 1
         while True:
             self._check_hope(asking, tries)
@@ -274,14 +272,12 @@ class Exchange:
         if asking.damaged:
             return diagnosis.damaged(name, asking.damaged, self._text)
         if self.statistics.answers:
-            return diagnosis.stopped(
-                name, self.timeouts.give_up, self.statistics.answers, self._text
-            )
-        if received == 0:
-            return diagnosis.silent(self.timeouts.connect)
+            return diagnosis.stopped(name, asking.limit, self.statistics.answers, self._text)
+        if not self._first_bytes.strip(b"\0"):  # some UARTs send a NUL when they start
+            return diagnosis.silent(asking.limit)
         if _is_readable(self._text):
-            return diagnosis.only_text(self._text, self.timeouts.connect)
-        return diagnosis.babbling(self._first_bytes, received, self.timeouts.connect)
+            return diagnosis.only_text(self._text, asking.limit)
+        return diagnosis.babbling(self._first_bytes, received, asking.limit)
 
 
 def _is_readable(text: str) -> bool:

@@ -134,6 +134,7 @@ class Demultiplexer:
             elif _START.startswith(self._waiting):
                 return
             else:
+                self._waiting = self._waiting.removeprefix(_START[:1])
                 self._after_edge = False
 
     def _take_text(self) -> Iterator[Text]:

@@ -38,7 +38,7 @@ env.Append(
     CCFLAGS=core
     + board.get("build.compile_flags")
     # No path of this machine gets into the binary: the same sources give the same bytes.
-    + ["-ffile-prefix-map=%s=." % env.subst("$PROJECT_DIR")],
+    + ["-ffile-prefix-map={}=.".format(env.subst("$PROJECT_DIR"))],
     CFLAGS=board.get("build.c_flags"),
     CXXFLAGS=board.get("build.cxx_flags"),
     LINKFLAGS=core + board.get("build.link_flags") + ["-Wl,-Map,${TARGET.base}.map"],
@@ -54,11 +54,13 @@ Default([firmware])
 
 AlwaysBuild(env.Alias("size", firmware, env.VerboseAction("$SIZEPRINTCMD", "Sections of $SOURCE")))
 
-emulator = board.get("emulator", {})
-if emulator:
+command = board.get("emulator.command", [])
+if command:
     env.AddPlatformTarget(
         "qemu",
         firmware,
-        env.VerboseAction(" ".join(emulator["command"]), "Running $SOURCE in QEMU (Ctrl-A X ends)"),
+        env.VerboseAction(
+            " ".join(command + ["$SOURCE"]), "Running $SOURCE in QEMU (Ctrl-A, then X, ends it)"
+        ),
         "Run in QEMU, with its serial port on this terminal",
     )

@@ -14,6 +14,7 @@ from project_case import small_plan, small_project
 
 from tinyml_tool.boards import load_boards
 from tinyml_tool.errors import InputError
+from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.toolchain.programs import find_program
 
@@ -104,9 +105,33 @@ def test_projects_built_at_the_same_time_do_not_disturb_each_other(tmp_path):
     for (directory, board), firmware in zip(projects, firmwares, strict=True):
         assert firmware.elf == directory / ".pio" / "build" / board.id / "firmware.elf"
         attributes = subprocess.run(
-            ["arm-none-eabi-readelf", "-A", firmware.elf], capture_output=True, text=True, check=True
+            ["arm-none-eabi-readelf", "-A", firmware.elf],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         assert ("v7E-M" if board.id == "qemu-m4" else "v6S-M") in attributes
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_copy_with_the_results_of_earlier_builds_builds_again(project, tmp_path, system):
+    directory, board = project
+    first = build_project(directory, board, system).facts.sha256
+    shutil.copytree(directory, tmp_path / "copy", symlinks=True)
+    shutil.rmtree(directory)
+    second = build_project(tmp_path / "copy", board, system)
+    assert second.elf.is_relative_to(tmp_path / "copy")
+    assert second.facts.sha256 == first
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_board_that_nobody_emulates_builds_without_semihosting(tmp_path, system):
+    board = load_boards()["qemu-m4"].model_copy(update={"emulator": None, "id": "my-board"})
+    files = project_files(small_plan(), board, name="small")
+    write_project(tmp_path / "project", files)
+    facts = build_project(tmp_path / "project", board, system).facts
+    assert facts.symbol("port_write") is not None
+    assert facts.symbol("port_file_open") is None
 
 
 def test_progress_is_told(project):
@@ -127,6 +152,31 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path):
         build_project(tmp_path, load_boards()["qemu-m4"])
 
 
+WITHOUT_NETWORK = str(Path(__file__).parent / "without_network")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_first_build_is_quick_and_never_asks_the_network(project, tmp_path, monkeypatch, system):
+    log = tmp_path / "network.log"
+    monkeypatch.setenv("PYTHONPATH", WITHOUT_NETWORK)
+    monkeypatch.setenv("NETWORK_LOG", str(log))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    firmware = build_project(*project, system)
+    assert not log.exists(), log.read_text()
+    assert firmware.seconds < 20
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_network_guard_notices_a_look_up(tmp_path):
+    environment = {"PYTHONPATH": WITHOUT_NETWORK, "NETWORK_LOG": str(tmp_path / "network.log")}
+    code = "import urllib.request; urllib.request.urlopen('http://example.org')"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=False
+    )
+    assert result.returncode != 0
+    assert (tmp_path / "network.log").read_text()
+
+
 @pytest.fixture
 def alone(project, tmp_path):
     """Runs a command in a copy of the project: no tool, no network, no settings of the user."""
@@ -145,7 +195,7 @@ def alone(project, tmp_path):
             env={
                 "PATH": path,
                 "HOME": str(home),
-                "PYTHONPATH": str(Path(__file__).parent / "without_network"),
+                "PYTHONPATH": WITHOUT_NETWORK,
                 "NETWORK_LOG": str(log),
             },
             stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 /* A model for tests of the link: every byte of its inputs shows in every output, and its run
  * destroys the inputs, as real ones may.  fake_model.py computes the same. */
+#define _POSIX_C_SOURCE 200809L
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

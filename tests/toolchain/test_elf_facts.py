@@ -8,8 +8,8 @@ import pytest
 from project_case import small_plan
 
 from tinyml_tool.boards import load_board
+from tinyml_tool.compiler.footprint import stack_bytes
 from tinyml_tool.errors import BuildError
-from tinyml_tool.firmware.project import stack_bytes
 from tinyml_tool.toolchain.elf import elf_facts
 
 BOARD = load_board("qemu-m4")

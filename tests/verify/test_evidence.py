@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from tinyml_tool.verify.evidence import Evidence, MemoryUse
+from tinyml_tool.verify.parity import Difference, Parity, Place
+
+EVIDENCE = Evidence(
+    board="qemu-m4",
+    engine="aot",
+    parity=Parity(10, 13, 721_640, 1, Difference(0, Place(3, 1, "ADD"), 4, (0, 4), 7, 8)),
+    memory=MemoryUse(flash_bytes=70_000, ram_bytes=30_000, arena_bytes=16_256, stack_bytes=512),
+    instructions_per_inference=43_040_000,
+    seconds={"generate": 0.12345, "build": 2.0},
+)
+
+
+def test_the_json_has_exactly_the_documented_keys() -> None:
+    assert EVIDENCE.to_json() == {
+        "board": "qemu-m4",
+        "engine": "aot",
+        "parity": {
+            "vectors": 10,
+            "layers": 13,
+            "values_compared": 721_640,
+            "values_different": 1,
+        },
+        "instructions_per_inference": 43_040_000,
+        "memory": {
+            "flash_bytes": 70_000,
+            "ram_bytes": 30_000,
+            "arena_bytes": 16_256,
+            "stack_bytes": 512,
+        },
+        "seconds": {"generate": 0.123, "build": 2.0},
+    }
+
+
+def test_the_json_can_be_written_and_read() -> None:
+    assert json.loads(json.dumps(EVIDENCE.to_json())) == EVIDENCE.to_json()
+
+
+def test_unknown_memory_is_null() -> None:
+    assert replace(EVIDENCE, memory=None).to_json()["memory"] is None

@@ -1,0 +1,83 @@
+"""`deploy`: from a model to a verdict, all stages in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyml_tool.api.chosen_inputs import chosen_inputs
+from tinyml_tool.api.generate import (
+    GOLDEN_SEED,
+    GOLDEN_VECTORS,
+    Progress,
+    compile_for,
+    no_progress,
+    write_generated,
+)
+from tinyml_tool.api.model_source import load_model
+from tinyml_tool.api.project import open_project
+from tinyml_tool.api.stopwatch import Stopwatch
+from tinyml_tool.api.validate import validate_project
+from tinyml_tool.boards import Board, load_board
+from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.build import System, build_project
+from tinyml_tool.verify.evidence import Evidence
+
+
+def deploy(
+    model: str | Path,
+    *,
+    board: str | Path | Board = "qemu-m4",
+    engine: str = "aot",
+    output: str | Path | None = None,
+    name: str | None = None,
+    force: bool = False,
+    inputs: Sequence[str | Path] = (),
+    vectors: int = GOLDEN_VECTORS,
+    seed: int = GOLDEN_SEED,
+    port: str | None = None,
+    system: System = "platformio",
+    time_limit: float | None = None,
+    progress: Progress = no_progress,
+) -> Evidence:
+    """Generate, build and run `model` on `board`, and compare every layer with the reference.
+
+    The project stays in `output` (by default `<model>-<board>`), whatever the verdict, which is
+    `parity.exact` of the result.  Raises what `generate`, `build` and `validate` raise.
+    """
+    watch = Stopwatch()
+    chosen = load_board(board)
+    progress("reading the model")
+    source = watch.time("read", lambda: load_model(model))
+    values = chosen_inputs(source.graph, inputs, vectors, seed).values
+    progress("compiling the model")
+    plan = watch.time("compile", lambda: compile_for(source, chosen))
+    reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
+    generated = watch.time(
+        "generate",
+        lambda: write_generated(
+            source,
+            plan,
+            board=chosen,
+            engine=engine,
+            output=Path(output) if output is not None else None,
+            name=name,
+            force=force,
+            reference=reference,
+            progress=progress,
+        ),
+    )
+    project = open_project(generated.project)
+    firmware = watch.time(
+        "build", lambda: build_project(project.folder, chosen, system, progress=progress)
+    )
+    return validate_project(
+        project,
+        values,
+        reference,
+        firmware=firmware,
+        port=port,
+        time_limit=time_limit,
+        watch=watch,
+        progress=progress,
+    )

@@ -1,0 +1,120 @@
+"""`run`: one or more inferences on the device, with answers in real numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.api.chosen_inputs import chosen_inputs
+from tinyml_tool.api.generate import Progress, no_progress
+from tinyml_tool.api.project import open_project
+from tinyml_tool.api.session import open_session
+from tinyml_tool.graph.types import Graph, Tensor
+from tinyml_tool.toolchain.build import System, build_project
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """One output of one inference: the stored values, and what they mean."""
+
+    name: str
+    values: NDArray[Any]
+    real: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What the device answered, by input."""
+
+    board: str
+    sources: tuple[str, ...]
+    """Where each input came from."""
+    outputs: tuple[tuple[Output, ...], ...]
+    instructions: int | None
+    """Of one inference; None where nothing counts them."""
+    seconds: float | None
+    """Of one inference by the device's own clock; None in an emulator, where it means nothing."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `result` with `--json`."""
+        return {
+            "board": self.board,
+            "instructions_per_inference": self.instructions,
+            "seconds_per_inference": self.seconds,
+            "inferences": [
+                {
+                    "input": source,
+                    "outputs": [
+                        {
+                            "name": output.name,
+                            "shape": list(output.values.shape),
+                            "values": output.values.reshape(-1).tolist(),
+                            "real": _finite(output.real),
+                        }
+                        for output in outputs
+                    ],
+                }
+                for source, outputs in zip(self.sources, self.outputs, strict=True)
+            ],
+        }
+
+
+def _finite(values: NDArray[np.float64]) -> list[float | None]:
+    return [float(v) if np.isfinite(v) else None for v in values.reshape(-1)]
+
+
+def _real(values: NDArray[Any], tensor: Tensor) -> NDArray[np.float64]:
+    numbers = values.astype(np.float64)
+    quantization = tensor.quantization
+    if quantization is None or quantization.per_channel:
+        return numbers
+    return (numbers - quantization.zero_point) * quantization.scale
+
+
+def _outputs(arrays: Sequence[NDArray[Any]], graph: Graph) -> tuple[Output, ...]:
+    tensors = [graph.tensors[index] for index in graph.outputs]
+    return tuple(
+        Output(tensor.name, array, _real(array, tensor))
+        for tensor, array in zip(tensors, arrays, strict=True)
+    )
+
+
+def run(
+    project: str | Path = ".",
+    *,
+    inputs: Sequence[str | Path] = (),
+    vectors: int = 1,
+    seed: int = 0,
+    port: str | None = None,
+    system: System = "platformio",
+    time_limit: float | None = None,
+    progress: Progress = no_progress,
+) -> RunResult:
+    """Run inferences on the device of a generated project, building it first where needed.
+
+    `inputs` are files; without any, `vectors` inputs are made.  Raises what building and the
+    device raise.
+    """
+    opened = open_project(project)
+    chosen = chosen_inputs(opened.source.graph, inputs, vectors, seed)
+
+    def elf() -> Path:
+        return build_project(opened.folder, opened.board, system, progress=progress).elf
+
+    with open_session(opened, elf=elf, port=port, time_limit=time_limit) as session:
+        progress(f"running on {session.device.name}")
+        answers = session.runner.run_many(chosen.values)
+        benchmark = session.client.benchmark(1)
+        real_time = None if session.device.counts_instructions else benchmark.seconds
+    return RunResult(
+        board=opened.board.id,
+        sources=chosen.names,
+        outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in answers),
+        instructions=benchmark.instructions,
+        seconds=real_time,
+    )

@@ -1,0 +1,77 @@
+"""A conversation with the firmware of a project: on its emulator, or on a serial port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinyml_tool.api.project import Project
+from tinyml_tool.boards import Board
+from tinyml_tool.devices.device import Device
+from tinyml_tool.devices.link.client import LinkClient
+from tinyml_tool.devices.link.exchange import Timeouts
+from tinyml_tool.devices.qemu import QemuDevice
+from tinyml_tool.devices.serial_port import SerialPortDevice
+from tinyml_tool.errors import InputError
+from tinyml_tool.verify.runner import DeviceRunner
+
+
+@dataclass(frozen=True)
+class Session:
+    """A started device that carries this very firmware, proven by the handshake."""
+
+    device: Device
+    client: LinkClient
+    runner: DeviceRunner
+
+
+def emulator_for(board: Board, elf: Path) -> Device:
+    """The emulated device that `board` names, with `elf` in its memory; not started.
+
+    Raises InputError for a board that nothing emulates.
+    """
+    if board.emulator is None:
+        raise InputError(
+            f"board '{board.id}' is not emulated", hint="name the serial port with --port"
+        )
+    return QemuDevice(board, elf)
+
+
+def timeouts_of(time_limit: float | None) -> Timeouts:
+    """The waiting times of the link; `time_limit` bounds the silence that is endured."""
+    usual = Timeouts()
+    if time_limit is None:
+        return usual
+    return replace(
+        usual,
+        connect=time_limit,
+        give_up=time_limit,
+        work=max(time_limit, usual.work),
+        answer=min(usual.answer, time_limit),
+    )
+
+
+@contextmanager
+def open_session(
+    project: Project,
+    *,
+    elf: Callable[[], Path],
+    port: str | None = None,
+    time_limit: float | None = None,
+) -> Iterator[Session]:
+    """Start the project's device, shake hands, and stop it in the end.
+
+    `elf` is called for the firmware only where an emulator needs it.  Raises PortError, LinkError
+    for a silent, babbling or strange device, DeviceError, DeviceFaultError.
+    """
+    device: Device
+    if port is not None:
+        device = SerialPortDevice(port, baud=project.board.uart.baud)
+    else:
+        device = emulator_for(project.board, elf())
+    with device, LinkClient(device.stream, timeouts=timeouts_of(time_limit)) as client:
+        graph, build_id = project.source.graph, project.manifest.build_id
+        with DeviceRunner(client, graph, build_id) as runner:
+            yield Session(device, client, runner)

@@ -1,0 +1,108 @@
+"""`validate`: prove on the device that the firmware answers as the reference does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyml_tool.api.chosen_inputs import chosen_inputs
+from tinyml_tool.api.generate import GOLDEN_SEED, GOLDEN_VECTORS, Progress, no_progress
+from tinyml_tool.api.project import Project, open_project
+from tinyml_tool.api.session import open_session
+from tinyml_tool.api.stopwatch import Stopwatch
+from tinyml_tool.reference.reference import Reference
+from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.build import Firmware, System, build_project
+from tinyml_tool.verify.evidence import Evidence, MemoryUse
+from tinyml_tool.verify.inputs import Vector
+from tinyml_tool.verify.parity import compare
+
+
+def validate_project(
+    project: Project,
+    values: Sequence[Vector],
+    reference: Reference,
+    *,
+    firmware: Firmware | None,
+    port: str | None = None,
+    time_limit: float | None = None,
+    watch: Stopwatch,
+    progress: Progress = no_progress,
+) -> Evidence:
+    """Compare every layer and output on the device with the reference, and measure.
+
+    `firmware` is what an emulator runs; on a `port` it may be None, and then memory is not known.
+    Differences are not raised: they are in the evidence.
+    """
+
+    def elf() -> Path:
+        assert firmware is not None, "an emulator needs a firmware"
+        return firmware.elf
+
+    with open_session(project, elf=elf, port=port, time_limit=time_limit) as session:
+        progress(f"running on {session.device.name}")
+        parity = watch.time(
+            "parity",
+            lambda: compare(project.source.graph, session.runner, reference, values, progress),
+        )
+        progress("measuring")
+        benchmark = watch.time("benchmark", lambda: session.client.benchmark(1))
+        stack = session.client.hello().stack_high_water
+    memory = None
+    if firmware is not None:
+        facts = firmware.facts
+        memory = MemoryUse(
+            flash_bytes=facts.flash_bytes,
+            ram_bytes=facts.ram_bytes,
+            arena_bytes=project.manifest.arena_bytes,
+            stack_bytes=stack,
+        )
+    return Evidence(
+        board=project.board.id,
+        engine=project.manifest.engine,
+        parity=parity,
+        memory=memory,
+        instructions_per_inference=benchmark.instructions,
+        seconds=watch.seconds,
+    )
+
+
+def validate(
+    project: str | Path = ".",
+    *,
+    inputs: Sequence[str | Path] = (),
+    vectors: int = GOLDEN_VECTORS,
+    seed: int = GOLDEN_SEED,
+    port: str | None = None,
+    system: System = "platformio",
+    time_limit: float | None = None,
+    progress: Progress = no_progress,
+) -> Evidence:
+    """Validate a generated project on its emulator, or on the device at `port`.
+
+    Inputs are `inputs` (files), or `vectors` made ones: extremes first, then random.  Whether all
+    values agree is told by `parity.exact`.  Raises ToolMissingError where the reference is not
+    installed, and what building and the device raise.
+    """
+    watch = Stopwatch()
+    opened = open_project(project)
+    values = chosen_inputs(opened.source.graph, inputs, vectors, seed).values
+    reference = watch.time(
+        "reference", lambda: TflmReference(opened.source.data, opened.source.graph.name)
+    )
+    firmware = None
+    if port is None:
+        firmware = watch.time(
+            "build",
+            lambda: build_project(opened.folder, opened.board, system, progress=progress),
+        )
+    return validate_project(
+        opened,
+        values,
+        reference,
+        firmware=firmware,
+        port=port,
+        time_limit=time_limit,
+        watch=watch,
+        progress=progress,
+    )

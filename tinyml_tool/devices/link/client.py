@@ -1,0 +1,359 @@
+"""The host's side of the link: everything one can ask a device that runs a generated firmware."""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from tinyml_tool.devices.device import ByteStream
+from tinyml_tool.devices.link import diagnosis
+from tinyml_tool.devices.link.bulk_file import BulkInference, read_bulk_file
+from tinyml_tool.devices.link.calibration import Benchmark, benchmark_from
+from tinyml_tool.devices.link.chunks import ChunkSize
+from tinyml_tool.devices.link.exchange import Exchange, NotDeliveredError, Statistics, Timeouts
+from tinyml_tool.devices.link.tensors import DeviceTensor, device_tensor, input_bytes
+from tinyml_tool.errors import DeviceError, InputError, OutputError
+from tinyml_tool.protocol import (
+    ABORT,
+    BENCHMARK,
+    BULK,
+    CONTINUE,
+    GET_LAYER,
+    GET_OUTPUT,
+    INPUT_INFO,
+    OUTPUT_INFO,
+    RESET,
+    RUN,
+    SET_INPUT,
+    BenchmarkRequest,
+    BulkReply,
+    BulkRequest,
+    Capability,
+    DataReply,
+    Empty,
+    GetLayerRequest,
+    GetOutputRequest,
+    HelloReply,
+    Paused,
+    Request,
+    RunFlag,
+    RunReply,
+    RunRequest,
+    SetInputRequest,
+    TensorReply,
+    TensorRequest,
+    encode,
+)
+
+Arrays = list[NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """One inference on the device, as raw bytes."""
+
+    outputs: tuple[bytes, ...]
+    ticks: int
+    """By the device's timer; 0 for an observed run."""
+    layers: dict[int, bytes] = field(default_factory=dict)
+    """By tensor index; only what was asked for."""
+    layer_crcs: dict[int, int] = field(default_factory=dict)
+    """CRC-32 of every layer's output by tensor index, for an observed run."""
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    """Many inferences through the file lane."""
+
+    inferences: tuple[BulkInference, ...]
+    ticks: int
+    """Of all inferences together; 0 with layers."""
+
+
+class LinkClient:
+    """A conversation with one device.  Close it, or use it in a `with`; not for several threads.
+
+    Every failure is a LinkError.  Nothing is ever returned that a checksum does not confirm, and
+    nothing is mixed from before and after a restart of the device.
+    """
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        *,
+        timeouts: Timeouts | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> None:
+        self._stream = stream
+        self._exchange = Exchange(stream, timeouts, on_text)
+        self._hello: HelloReply | None = None
+        self._chunk = ChunkSize(largest=64)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the device's parser ready for people, and close the stream."""
+        with contextlib.suppress(DeviceError, OSError):
+            self._exchange.end_partial_frame()
+        self._stream.close()
+
+    @property
+    def text(self) -> str:
+        """The last text the device printed."""
+        return self._exchange.text
+
+    @property
+    def statistics(self) -> Statistics:
+        """What happened on the line so far."""
+        return self._exchange.statistics
+
+    def hello(self) -> HelloReply:
+        """Open a new session and learn what the device is, with its state of this moment."""
+        hello = self._exchange.open()
+        self._hello = hello
+        self._chunk = ChunkSize(largest=hello.payload_bytes)
+        for known in ("inputs", "outputs"):
+            self.__dict__.pop(known, None)
+        return hello
+
+    def expect_model(self, model_hash: str, build_id: str | None = None) -> None:
+        """Raise LinkError unless this model, and this build of it, is on the device.
+
+        `model_hash` is the SHA-256 of the `.tflite` in hexadecimal.
+        """
+        hello = self._known
+        if hello.model_hash.hex() != model_hash:
+            raise diagnosis.wrong_model(model_hash, hello.model_hash.hex(), hello.model_name)
+        if build_id is not None and hello.build_id != build_id:
+            raise diagnosis.wrong_build(build_id, hello.build_id)
+
+    @property
+    def capabilities(self) -> Capability:
+        """What the firmware was built with."""
+        return Capability(self._known.capabilities)
+
+    @cached_property
+    def inputs(self) -> tuple[DeviceTensor, ...]:
+        """The model's inputs."""
+        return self._describe(INPUT_INFO, self._known.input_count)
+
+    @cached_property
+    def outputs(self) -> tuple[DeviceTensor, ...]:
+        """The model's outputs."""
+        return self._describe(OUTPUT_INFO, self._known.output_count)
+
+    def run(self, inputs: Sequence[NDArray[Any]]) -> Arrays:
+        """The outputs of one inference.  Raises InputError where `inputs` do not fit the model."""
+        return self._arrays(self.infer(inputs).outputs)
+
+    def run_observed(
+        self, inputs: Sequence[NDArray[Any]], wanted: Callable[[Paused], bool] | None = None
+    ) -> tuple[Arrays, dict[int, bytes]]:
+        """The outputs of one inference, and what each layer wrote by tensor index.
+
+        `wanted` chooses the layers to fetch; default: all.
+        """
+        inference = self.observe(inputs, wanted)
+        return self._arrays(inference.outputs), inference.layers
+
+    def infer(self, inputs: Sequence[NDArray[Any]]) -> Inference:
+        """One inference with its time."""
+        crc = self._set_inputs(inputs)
+        done = self._exchange.call(RUN, RunRequest(flags=0, inputs_crc=crc))
+        return Inference(self._get_outputs(done), done.ticks)
+
+    def observe(
+        self, inputs: Sequence[NDArray[Any]], wanted: Callable[[Paused], bool] | None = None
+    ) -> Inference:
+        """One inference that stops after each layer; fetches the layers that are `wanted`."""
+        crc = self._set_inputs(inputs)
+        layers: dict[int, bytes] = {}
+        crcs: dict[int, int] = {}
+        request = RunRequest(flags=RunFlag.OBSERVE, inputs_crc=crc)
+        answer = self._exchange.call_pausing(RUN, request)
+        while isinstance(answer, Paused):
+            crcs[answer.tensor] = answer.crc
+            if wanted is None or wanted(answer):
+                layers[answer.tensor] = self._get_layer(answer)
+            answer = self._exchange.call_pausing(CONTINUE, Empty())
+        return Inference(self._get_outputs(answer), answer.ticks, layers, crcs)
+
+    def abort(self) -> None:
+        """End an observed run that an exception has left paused."""
+        if self._hello is not None:
+            self._exchange.call(ABORT, Empty())
+
+    def benchmark(self, count: int = 1) -> Benchmark:
+        """Measure `count` inferences on zeros."""
+        timer_hz = self._known.timer_hz
+        reply = self._exchange.call(BENCHMARK, BenchmarkRequest(count=count))
+        return benchmark_from(reply, timer_hz)
+
+    def run_bulk(
+        self,
+        batch: Sequence[Sequence[NDArray[Any]]],
+        directory: Path,
+        *,
+        seen_as: str | None = None,
+        layers: bool = False,
+    ) -> BulkResult:
+        """Run a batch through the emulator's file lane, with files in `directory`.
+
+        `seen_as` is that folder as the emulator sees it, such as "" for its working directory.
+        Raises InputError, OutputError where the files cannot be written, or LinkError.
+        """
+        prefix = str(directory) if seen_as is None else seen_as
+        content = b"".join(b"".join(input_bytes(self.inputs, inputs)) for inputs in batch)
+        request = BulkRequest(
+            count=len(batch),
+            flags=RunFlag.OBSERVE if layers else 0,
+            input_path=_join(prefix, "bulk_inputs.bin"),
+            output_path=_join(prefix, "bulk_outputs.bin"),
+        )
+        self._check_length(request)
+        with _files(directory):
+            (directory / "bulk_inputs.bin").write_bytes(content)
+            (directory / "bulk_outputs.bin").unlink(missing_ok=True)
+        reply = self._exchange.call(BULK, request)
+        with _files(directory):
+            written = (directory / "bulk_outputs.bin").read_bytes()
+        self._check_bulk(reply, len(batch), content, written)
+        try:
+            inferences = read_bulk_file(written, len(batch), self._known.output_count)
+        except ValueError as error:
+            raise diagnosis.wrong_reply(BULK.name, str(error)) from None
+        return BulkResult(tuple(inferences), reply.ticks)
+
+    def restart(self) -> HelloReply:
+        """Restart the device and open a new session with it."""
+        if self._hello is None:
+            self.hello()
+        with contextlib.suppress(diagnosis.RestartedError):
+            self._exchange.call(RESET, Empty())
+        return self.hello()
+
+    @property
+    def _known(self) -> HelloReply:
+        return self._hello or self.hello()
+
+    def _describe(
+        self, request: Request[TensorRequest, TensorReply], count: int
+    ) -> tuple[DeviceTensor, ...]:
+        replies = [self._exchange.call(request, TensorRequest(index)) for index in range(count)]
+        try:
+            return tuple(device_tensor(reply) for reply in replies)
+        except ValueError as error:
+            raise diagnosis.wrong_reply(request.name, str(error)) from None
+
+    def _arrays(self, outputs: Sequence[bytes]) -> Arrays:
+        return [tensor.array(data) for tensor, data in zip(self.outputs, outputs, strict=True)]
+
+    def _set_inputs(self, inputs: Sequence[NDArray[Any]]) -> int:
+        """Send the inputs; their CRC-32."""
+        tensors = input_bytes(self.inputs, inputs)
+        for index, data in enumerate(tensors):
+            self._set_input(index, data)
+        return zlib.crc32(b"".join(tensors))
+
+    def _set_input(self, index: int, data: bytes) -> None:
+        overhead = len(encode(SetInputRequest(index, 0, b"")))
+        position = 0
+        while position < len(data):
+            piece = data[position : position + min(self._chunk.bytes, self._payload - overhead)]
+            request = SetInputRequest(index, position, piece)
+            try:
+                self._exchange.call(SET_INPUT, request, tries=self._chunk.tries)
+            except NotDeliveredError:
+                self._chunk.failed()
+                continue
+            self._chunk.succeeded()
+            position += len(piece)
+
+    @property
+    def _payload(self) -> int:
+        return self._known.payload_bytes
+
+    def _get_outputs(self, done: RunReply) -> tuple[bytes, ...]:
+        outputs = [
+            self._fetch(GET_OUTPUT, tensor.size, partial(GetOutputRequest, index))
+            for index, tensor in enumerate(self.outputs)
+        ]
+        if zlib.crc32(b"".join(outputs)) != done.outputs_crc:
+            raise diagnosis.corrupted("the output")
+        return tuple(outputs)
+
+    def _get_layer(self, paused: Paused) -> bytes:
+        data = self._fetch(GET_LAYER, paused.bytes, GetLayerRequest)
+        if zlib.crc32(data) != paused.crc:
+            raise diagnosis.corrupted(f"the output of layer {paused.layer} {paused.kind}")
+        return data
+
+    def _fetch(
+        self,
+        request: Request[Any, DataReply],
+        length: int,
+        piece: Callable[[int, int], Any],
+    ) -> bytes:
+        """`length` bytes in pieces; `piece(offset, size)` is the request for one."""
+        data = bytearray()
+        while len(data) < length:
+            size = min(self._chunk.bytes, length - len(data))
+            try:
+                reply = self._exchange.call(
+                    request, piece(len(data), size), tries=self._chunk.tries
+                )
+            except NotDeliveredError:
+                self._chunk.failed()
+                continue
+            if len(reply.data) != size:
+                raise diagnosis.wrong_reply(request.name, f"{len(reply.data)} of {size} bytes")
+            self._chunk.succeeded()
+            data += reply.data
+        return bytes(data)
+
+    def _check_length(self, request: BulkRequest) -> None:
+        length = len(encode(request))
+        if length > self._payload:
+            raise InputError(
+                f"the paths of the file lane take {length} bytes, the device has room for "
+                f"{self._payload}",
+                hint="use a folder with a shorter path",
+            )
+
+    def _check_bulk(self, reply: BulkReply, count: int, sent: bytes, received: bytes) -> None:
+        if reply.count != count or reply.read_crc != zlib.crc32(sent):
+            raise diagnosis.corrupted("the input file")
+        if reply.written_bytes != len(received) or reply.written_crc != zlib.crc32(received):
+            raise diagnosis.corrupted("the output file")
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix.rstrip('/')}/{name}" if prefix else name
+
+
+@contextlib.contextmanager
+def _files(directory: Path) -> Iterator[None]:
+    """Turn trouble with files into an error with the folder's name."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{directory}: {error.strerror}", hint="choose a folder that is writable and has room"
+        ) from None

@@ -1,0 +1,40 @@
+"""Evidence as tables for the terminal: the verdict and what was measured."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from tinyml_tool.verify.evidence import Evidence
+
+
+def evidence_table(evidence: Evidence) -> Table:
+    """Parity, instructions, memory, time; the verdict first."""
+    parity, memory = evidence.parity, evidence.memory
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("verdict", _verdict(evidence))
+    table.add_row("board", f"{evidence.board}, engine {evidence.engine}")
+    table.add_row(
+        "compared",
+        f"{parity.values_compared:,} values: {parity.vectors} inputs, "
+        f"{parity.layers} layers and the outputs",
+    )
+    if evidence.instructions_per_inference is not None:
+        count = f"{evidence.instructions_per_inference:,} for one inference (emulated)"
+        table.add_row("instructions", count)
+    if memory is not None:
+        table.add_row("flash", f"{memory.flash_bytes:,} bytes")
+        table.add_row("RAM", f"{memory.ram_bytes:,} bytes, the stack's reserve included")
+        table.add_row("arena", f"{memory.arena_bytes:,} bytes")
+        table.add_row("stack", f"{memory.stack_bytes:,} bytes used")
+    stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in evidence.seconds.items())
+    table.add_row("seconds", f"{sum(evidence.seconds.values()):.1f} ({stages})")
+    return table
+
+
+def _verdict(evidence: Evidence) -> Text:
+    if evidence.parity.exact:
+        return Text("bit-exact with TensorFlow Lite Micro", style="bold green")
+    return Text(f"{evidence.parity.values_different:,} values differ", style="bold red")

@@ -1,0 +1,149 @@
+"""Runs a model on a device over the link, by the fastest lane the device has."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.devices.link.client import LinkClient
+from tinyml_tool.errors import DeviceError, LinkError, OutputError
+from tinyml_tool.graph.types import Graph, Tensor
+from tinyml_tool.protocol import Capability, HelloReply
+
+_LAYER_BATCH_BYTES = 64 << 20
+"""Most bytes of layer outputs asked for in one request of the file lane."""
+_BATCH = 1024
+"""Most inferences asked for in one request of the file lane."""
+
+Arrays = list[NDArray[Any]]
+
+
+class DeviceRunner:
+    """A device that runs `graph`; implements `Runner` and `BatchRunner`.
+
+    Inputs and results go through files where the firmware can reach the host's (an emulator),
+    else over the wire.  Use it in a `with`, which removes its folder of files; the client stays
+    open.
+    """
+
+    def __init__(self, client: LinkClient, graph: Graph, build_id: str | None = None) -> None:
+        """Make sure that this very model, and this build of it, is on the device and ready.
+
+        Raises LinkError for another model or build, DeviceError where its model does not start.
+        """
+        self._client = client
+        self._graph = graph
+        self._resources = ExitStack()
+        self.hello = client.hello()
+        client.expect_model(graph.model_hash, build_id)
+        _check_ready(self.hello, graph)
+        self._folder = self._shared_folder() if Capability.FILES in client.capabilities else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._resources.close()
+
+    def run(self, inputs: Sequence[NDArray[Any]]) -> Arrays:
+        """One inference without observer: the model's outputs."""
+        return self.run_many([inputs])[0]
+
+    def run_layers(self, inputs: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        """One observed inference: every layer's outputs by tensor index."""
+        return self.run_layers_many([inputs])[0]
+
+    def run_many(self, batch: Sequence[Sequence[NDArray[Any]]]) -> list[Arrays]:
+        """Many inferences without observer: the model's outputs of each."""
+        if self._folder is None:
+            return [self._outputs(self._client.infer(inputs).outputs) for inputs in batch]
+        results: list[Arrays] = []
+        for part in _parts(batch, _BATCH):
+            bulk = self._client.run_bulk(part, self._folder)
+            results += [self._outputs(inference.outputs) for inference in bulk.inferences]
+        return results
+
+    def run_layers_many(
+        self, batch: Sequence[Sequence[NDArray[Any]]]
+    ) -> list[dict[int, NDArray[Any]]]:
+        """Many observed inferences: every layer's outputs by tensor index of each."""
+        if self._folder is None:
+            return [self._layers(self._client.observe(inputs).layers) for inputs in batch]
+        results: list[dict[int, NDArray[Any]]] = []
+        for part in _parts(batch, max(1, _LAYER_BATCH_BYTES // self._layer_bytes())):
+            bulk = self._client.run_bulk(part, self._folder, layers=True)
+            results += [self._layers(inference.layers) for inference in bulk.inferences]
+        return results
+
+    def _shared_folder(self) -> Path:
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="tinyml-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise OutputError(
+                f"no folder for the files of the device can be made: {error.strerror}",
+                hint="make room there, or set TMPDIR to a folder that is writable",
+            ) from None
+        return Path(self._resources.enter_context(folder))
+
+    def _layer_bytes(self) -> int:
+        outputs = (index for op in self._graph.operators for index in op.outputs if index >= 0)
+        return sum(self._graph.tensor(index).bytes for index in outputs) or 1
+
+    def _outputs(self, values: Sequence[bytes]) -> Arrays:
+        if len(values) != len(self._graph.outputs):
+            raise LinkError(
+                f"the device sent {len(values)} outputs, not {len(self._graph.outputs)}"
+            )
+        return [
+            _array(data, self._graph.tensor(index))
+            for data, index in zip(values, self._graph.outputs, strict=True)
+        ]
+
+    def _layers(self, values: Mapping[int, bytes]) -> dict[int, NDArray[Any]]:
+        known = range(len(self._graph.tensors))
+        unknown = [index for index in values if index not in known]
+        if unknown:
+            raise LinkError(f"the device sent tensor {unknown[0]}, which the model does not have")
+        return {index: _array(data, self._graph.tensor(index)) for index, data in values.items()}
+
+
+def _check_ready(hello: HelloReply, graph: Graph) -> None:
+    if hello.model_status != 0:
+        raise DeviceError(
+            f"the model does not start on the device: model_init() returned {hello.model_status}",
+            hint="its arena may be too small; generate and build the firmware again",
+        )
+    found = (hello.input_count, hello.output_count, hello.layer_count)
+    expected = (len(graph.inputs), len(graph.outputs), len(graph.operators))
+    if found != expected:
+        raise LinkError(
+            "the device has {} inputs, {} outputs and {} layers".format(*found)
+            + ", the model {}, {} and {}".format(*expected),
+            hint="generate, build and flash the firmware again with this tool",
+        )
+
+
+def _array(data: bytes, tensor: Tensor) -> NDArray[Any]:
+    if len(data) != tensor.bytes:
+        raise LinkError(f"the device sent {len(data)} bytes of {tensor}, not {tensor.bytes}")
+    little_endian = tensor.dtype.numpy.newbyteorder("<")
+    return np.frombuffer(data, little_endian).astype(tensor.dtype.numpy).reshape(tensor.shape)
+
+
+def _parts(
+    batch: Sequence[Sequence[NDArray[Any]]], size: int
+) -> Iterator[Sequence[Sequence[NDArray[Any]]]]:
+    for start in range(0, len(batch), size):
+        yield batch[start : start + size]
