@@ -118,6 +118,16 @@ def bias_values(
     return rng.integers(-limit, limit, channels, endpoint=True)
 
 
+def sums_around_rounding_edges(factor: float) -> NDArray[np.int64]:
+    """int32 sums around every edge between two int8 results; `factor` turns sums into results.
+
+    With a factor about 2**-24, a factor that is wrong in the 25th bit shows.
+    """
+    edges = np.rint((np.arange(-128, 128) + 0.5) / factor)
+    sums = edges[:, None] + np.arange(-60, 61)[None, :]
+    return np.clip(sums, -(2**31), 2**31 - 1).astype(np.int64).reshape(-1)
+
+
 def seeds() -> st.SearchStrategy[int]:
     """Seeds of constants."""
     return st.integers(0, 2**32 - 1)

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 import tinyml_tool as tt
+from tinyml_tool.boards import load_board
 from tinyml_tool.errors import ExitCode, TinymlError
 from tinyml_tool.verify.evidence import Evidence
 
@@ -36,19 +37,18 @@ def main() -> int:
 
 
 def show(console: Console) -> int:
-    def progress(stage: str) -> None:
-        console.print(Text(f"  {stage}", "dim"))
-
     _, test = load_samples()
+    with console.status("") as status:
 
-    console.print(f"[bold]Deploying[/] {MODEL.name} to {BOARD}")
-    evidence = tt.deploy(MODEL, board=BOARD, output=PROJECT, force=True, progress=progress)
+        def progress(stage: str) -> None:
+            status.update(f"{MODEL.stem} on {BOARD}: {stage}")
 
-    console.print(f"[bold]Reading[/] {len(test.labels)} handwritten digits on the device")
-    answers = answers_of_device(test)
+        evidence = tt.deploy(MODEL, board=BOARD, output=PROJECT, force=True, progress=progress)
+        progress(f"reading {len(test.labels)} handwritten digits")
+        answers = answers_of_device(test)
 
-    console.print(gallery(test, answers, colours=console.color_system is not None))
-    console.print(facts(evidence, float(np.mean(answers == test.labels))))
+    console.print(gallery(test, answers, colours=console.color_system in ("256", "truecolor")))
+    console.print(facts(evidence, answers, test.labels))
     return verdict(console, evidence)
 
 
@@ -62,9 +62,10 @@ def answers_of_device(samples: Samples) -> NDArray[np.int64]:
 
 
 def gallery(samples: Samples, answers: NDArray[np.int64], *, colours: bool) -> Columns:
-    """Show the first pictures, and in the last place one that the device got wrong, if any."""
+    """Show the first picture of some digits, and the first that the device got wrong, if any."""
+    chosen = [int(np.flatnonzero(samples.labels == digit)[0]) for digit in range(SHOWN)]
     wrong = np.flatnonzero(answers != samples.labels)
-    chosen = [*range(SHOWN - 1), int(wrong[0]) if wrong.size else SHOWN - 1]
+    chosen[-1:] = wrong[:1].tolist() or chosen[-1:]
     return Columns(
         [
             Group(
@@ -73,7 +74,7 @@ def gallery(samples: Samples, answers: NDArray[np.int64], *, colours: bool) -> C
             )
             for i in chosen
         ],
-        padding=(1, 3),
+        padding=(1, 2),
     )
 
 
@@ -83,9 +84,14 @@ def caption(answer: int, truth: int) -> Text:
     return Text(f"device: {answer}, not {truth}", "red")
 
 
-def facts(evidence: Evidence, accuracy: float) -> Table:
-    table = Table.grid(padding=(0, 2))
-    rows = {"accuracy on the device": f"{100 * accuracy:.1f} %"}
+def facts(evidence: Evidence, answers: NDArray[np.int64], truth: NDArray[np.int64]) -> Table:
+    right = int(np.sum(answers == truth))
+    share = f"{100 * right / len(truth):.1f} %"
+    rows = {
+        "model": f"{MODEL.name}, {MODEL.stat().st_size:,} bytes",
+        "board": f"{load_board(BOARD).name}, engine {evidence.engine}",
+        "accuracy on the device": f"{share} ({right} of {len(truth)} test pictures)",
+    }
     if evidence.instructions_per_inference is not None:
         rows["instructions (emulated)"] = f"{evidence.instructions_per_inference:,} an inference"
     if evidence.memory is not None:
@@ -95,6 +101,7 @@ def facts(evidence: Evidence, accuracy: float) -> Table:
         rows["stack used"] = f"{evidence.memory.stack_bytes:,} bytes"
     rows["time"] = f"{sum(evidence.seconds.values()):.1f} s from model to verdict"
     rows["project"] = f"{PROJECT}/"
+    table = Table.grid(padding=(0, 2))
     for name, value in rows.items():
         table.add_row(name, value)
     return table
@@ -104,12 +111,12 @@ def verdict(console: Console, evidence: Evidence) -> int:
     parity = evidence.parity
     compared = (
         f"{parity.values_different:,} of {parity.values_compared:,} values differ from TensorFlow "
-        f"Lite Micro, in {parity.layers} layers over {parity.vectors} test inputs"
+        f"Lite Micro\n({parity.layers} layers, {parity.vectors} test inputs)"
     )
     if parity.exact:
-        console.print(f"[bold green]EXACT[/]  {compared}")
+        console.print(f"\n[bold green]EXACT[/]  {compared}")
         return ExitCode.OK
-    console.print(f"[bold red]DIFFERENT[/]  {compared}; first in {parity.first_difference}")
+    console.print(f"\n[bold red]DIFFERENT[/]  {compared}; first in {parity.first_difference}")
     return ExitCode.MISMATCH
 
 

@@ -18,7 +18,8 @@
 
 static uint32_t reasons;
 
-void port_chip_init(void) {
+void port_chip_init(void)
+{
   reasons = POWER_RESET_REASON;
   POWER_RESET_REASON = reasons; /* bits add up over resets until they are cleared by writing 1 */
   CLOCK_TASK_START = 1;
@@ -26,7 +27,8 @@ void port_chip_init(void) {
   }
 }
 
-enum port_reset_reason port_reset_reason(void) {
+enum port_reset_reason port_reset_reason(void)
+{
   if (reasons & REASON_LOCKUP) {
     return PORT_RESET_LOCKUP;
   }

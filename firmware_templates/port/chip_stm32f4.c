@@ -40,7 +40,8 @@ _Static_assert(PORT_CORE_HZ == 168000000u, "the PLL is set for 168 MHz");
 
 static uint32_t status;
 
-static void use_pll(void) {
+static void use_pll(void)
+{
   FLASH_ACCESS = FLASH_PREFETCH_AND_CACHES | FLASH_5_WAIT_STATES;
   RCC_PLL = PLL_168_MHZ;
   RCC_CONTROL |= PLL_ON;
@@ -54,14 +55,16 @@ static void use_pll(void) {
   }
 }
 
-void port_chip_init(void) {
+void port_chip_init(void)
+{
   status = RCC_STATUS;
   RCC_STATUS |= STATUS_CLEAR;
   use_pll();
 }
 
 /* Every reset pulls the pin too, and power-on counts as brown-out: the rarer reason wins. */
-enum port_reset_reason port_reset_reason(void) {
+enum port_reset_reason port_reset_reason(void)
+{
   if (status & STATUS_LOW_POWER) {
     return PORT_RESET_LOW_POWER;
   }

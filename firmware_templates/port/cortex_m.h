@@ -24,7 +24,8 @@
 #define PORT_HAS_SECURE_FAULT 0
 #endif
 
-static inline volatile uint32_t *port_register(uint32_t address) {
+static inline volatile uint32_t *port_register(uint32_t address)
+{
   return (volatile uint32_t *)address;
 }
 
@@ -65,31 +66,26 @@ static inline volatile uint32_t *port_register(uint32_t address) {
 #define MPU_RBAR (*port_register(0xE000ED9Cu))
 #define MPU_RASR (*port_register(0xE000EDA0u))
 
-static inline void port_barrier(void) {
-  __asm volatile("dsb\n\tisb" ::: "memory");
-}
+static inline void port_barrier(void) { __asm volatile("dsb\n\tisb" ::: "memory"); }
 
-static inline void port_interrupts_off(void) {
-  __asm volatile("cpsid i" ::: "memory");
-}
+static inline void port_interrupts_off(void) { __asm volatile("cpsid i" ::: "memory"); }
 
-static inline void port_interrupts_on(void) {
-  __asm volatile("cpsie i" ::: "memory");
-}
+static inline void port_interrupts_on(void) { __asm volatile("cpsie i" ::: "memory"); }
 
-static inline void port_wait_for_interrupt(void) {
-  __asm volatile("dsb\n\twfi" ::: "memory");
-}
+static inline void port_wait_for_interrupt(void) { __asm volatile("dsb\n\twfi" ::: "memory"); }
 
-static inline void port_nvic_enable(uint32_t irq) {
+static inline void port_nvic_enable(uint32_t irq)
+{
   *port_register(0xE000E100u + 4u * (irq / 32u)) = 1u << (irq % 32u);
 }
 
-static inline void port_nvic_disable(uint32_t irq) {
+static inline void port_nvic_disable(uint32_t irq)
+{
   *port_register(0xE000E180u + 4u * (irq / 32u)) = 1u << (irq % 32u);
 }
 
-static inline void port_nvic_set_pending(uint32_t irq) {
+static inline void port_nvic_set_pending(uint32_t irq)
+{
   *port_register(0xE000E200u + 4u * (irq / 32u)) = 1u << (irq % 32u);
 }
 

@@ -6,7 +6,8 @@
 #include "semihosting.h"
 #endif
 
-PORT_NORETURN void port_exit(int status) {
+PORT_NORETURN void port_exit(int status)
+{
 #if TINYML_SEMIHOSTING
   port_semihosting_exit(status);
 #else
@@ -18,7 +19,8 @@ PORT_NORETURN void port_exit(int status) {
   }
 }
 
-PORT_NORETURN void port_reset(void) {
+PORT_NORETURN void port_reset(void)
+{
   port_barrier();
   SCB_AIRCR = SCB_AIRCR_RESET;
   port_barrier();

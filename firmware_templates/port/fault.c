@@ -36,40 +36,42 @@ extern const uint8_t port_text_end[];
 PORT_NORETURN void port_fault_report(uint32_t main_stack, uint32_t exception_return);
 
 /* The stack in use may be the very thing that broke: the handler has its own. */
-__attribute__((section(".noinit"), used, aligned(8)))
-uint8_t port_fault_stack[FAULT_STACK_BYTES];
+__attribute__((section(".noinit"), used, aligned(8))) uint8_t port_fault_stack[FAULT_STACK_BYTES];
 
 _Static_assert(FAULT_STACK_BYTES == 512, "the assembly below has the number too");
 
-__attribute__((naked)) void port_fault_handler(void) {
-  __asm volatile(
-      ".syntax unified\n"
+__attribute__((naked)) void port_fault_handler(void)
+{
+  __asm volatile(".syntax unified\n"
 #if PORT_HAS_STACK_LIMIT
-      "movs r2, #0\n"
-      "msr msplim, r2\n"
+                 "movs r2, #0\n"
+                 "msr msplim, r2\n"
 #endif
-      "mrs r0, msp\n"
-      "mov r1, lr\n"
-      "ldr r2, =port_fault_stack + 512\n"
-      "mov sp, r2\n"
-      "bl port_fault_report\n"
-      ".ltorg\n");
+                 "mrs r0, msp\n"
+                 "mov r1, lr\n"
+                 "ldr r2, =port_fault_stack + 512\n"
+                 "mov sp, r2\n"
+                 "bl port_fault_report\n"
+                 ".ltorg\n");
 }
 
-static void put_text(const char *text) {
+static void put_text(const char *text)
+{
   while (*text != '\0') {
     port_uart_put((uint8_t)*text++);
   }
 }
 
-static void put_hex(uint32_t value) {
+static void put_hex(uint32_t value)
+{
   put_text("0x");
   for (int shift = 28; shift >= 0; shift -= 4) {
     port_uart_put((uint8_t) "0123456789abcdef"[value >> shift & 0xFu]);
   }
 }
 
-static void put_field(const char *name, uint32_t value) {
+static void put_field(const char *name, uint32_t value)
+{
   port_uart_put(' ');
   put_text(name);
   port_uart_put('=');
@@ -78,7 +80,8 @@ static void put_field(const char *name, uint32_t value) {
 
 /* Faults are not enabled one by one, so every one arrives here as a HardFault: it can interrupt
  * any other handler.  The status register keeps what it was. */
-static const char *kind_of(uint32_t exception) {
+static const char *kind_of(uint32_t exception)
+{
   if (exception == 2) {
     return "nmi";
   }
@@ -105,19 +108,22 @@ static const char *kind_of(uint32_t exception) {
   return "hard";
 }
 
-static int in_ram(uint32_t address, uint32_t bytes) {
+static int in_ram(uint32_t address, uint32_t bytes)
+{
   return address % 4u == 0 && address >= (uint32_t)port_ram_start &&
          address <= (uint32_t)port_ram_end - bytes;
 }
 
 #if PORT_HAS_FAULT_STATUS
-static int in_guard(uint32_t address) {
+static int in_guard(uint32_t address)
+{
   return (uint32_t)port_stack_limit - address <= GUARD_BYTES &&
          address != (uint32_t)port_stack_limit;
 }
 #endif
 
-static int stack_has_overflowed(uint32_t stack) {
+static int stack_has_overflowed(uint32_t stack)
+{
 #if PORT_HAS_FAULT_STATUS
   uint32_t cfsr = SCB_CFSR;
   if (cfsr & (SCB_CFSR_STACK_LIMIT | SCB_CFSR_MEMORY_STACKING | SCB_CFSR_BUS_STACKING)) {
@@ -133,7 +139,8 @@ static int stack_has_overflowed(uint32_t stack) {
   return stack < (uint32_t)port_stack_limit;
 }
 
-static void put_status(void) {
+static void put_status(void)
+{
 #if PORT_HAS_FAULT_STATUS
   uint32_t mmfar = SCB_MMFAR; /* read before the status, which tells whether they are valid */
   uint32_t bfar = SCB_BFAR;
@@ -148,7 +155,8 @@ static void put_status(void) {
 #endif
 }
 
-static void put_calls(uint32_t address) {
+static void put_calls(uint32_t address)
+{
   uint32_t top = (uint32_t)port_stack_top;
   uint32_t end = address < top ? top : address + OTHER_STACK_SCAN_BYTES;
   char separator = '=';
@@ -168,7 +176,8 @@ static void put_calls(uint32_t address) {
   }
 }
 
-PORT_NORETURN static void end_program(void) {
+PORT_NORETURN static void end_program(void)
+{
 #if TINYML_SEMIHOSTING
   port_semihosting_exit(PORT_EXIT_FAULT);
 #endif
@@ -176,7 +185,8 @@ PORT_NORETURN static void end_program(void) {
   port_reset();
 }
 
-PORT_NORETURN void port_fault_report(uint32_t main_stack, uint32_t exception_return) {
+PORT_NORETURN void port_fault_report(uint32_t main_stack, uint32_t exception_return)
+{
   uint32_t exception;
   uint32_t stack = main_stack;
   __asm volatile("mrs %0, ipsr" : "=r"(exception));
@@ -201,8 +211,8 @@ PORT_NORETURN void port_fault_report(uint32_t main_stack, uint32_t exception_ret
   if (overflow) {
     put_calls(stack < limit ? limit : stack);
   } else {
-    put_calls(stack + (exception_return & RETURN_BASIC_FRAME ? BASIC_FRAME_BYTES
-                                                             : EXTENDED_FRAME_BYTES));
+    put_calls(stack +
+              (exception_return & RETURN_BASIC_FRAME ? BASIC_FRAME_BYTES : EXTENDED_FRAME_BYTES));
   }
   put_text("\r\n");
   end_program();

@@ -13,19 +13,22 @@ static volatile int held;
 
 size_t port_receive_room(void) { return PORT_RECEIVE_BYTES - (received - taken); }
 
-void port_receive_byte(uint8_t byte) {
+void port_receive_byte(uint8_t byte)
+{
   ring[received % PORT_RECEIVE_BYTES] = byte;
   received = received + 1;
 }
 
-void port_receive_hold(void) {
+void port_receive_hold(void)
+{
   port_nvic_disable(PORT_UART_IRQ); /* the bytes wait in the UART, and in an emulator before it */
   held = 1;
 }
 
 void port_receive_lost(void) { lost = lost + 1; }
 
-int port_read(void) {
+int port_read(void)
+{
   if (received == taken) {
     return -1;
   }
@@ -39,7 +42,8 @@ int port_read(void) {
   return byte;
 }
 
-void port_wait(void) {
+void port_wait(void)
+{
   /* With interrupts masked no byte can slip in between the test and the sleep; a pending
    * interrupt ends the sleep all the same.  Polling instead would starve an emulator's I/O. */
   port_interrupts_off();

@@ -2,7 +2,8 @@
 
 #include "drivers.h"
 
-void port_write(const uint8_t *data, size_t bytes) {
+void port_write(const uint8_t *data, size_t bytes)
+{
   for (size_t i = 0; i < bytes; i++) {
     port_uart_put(data[i]);
   }

@@ -5,15 +5,15 @@
 _Static_assert(PORT_SPIN_INSTRUCTIONS == 2, "port_spin() has two instructions in its loop");
 
 /* In assembly, so that neither the compiler nor its options can change the count. */
-__attribute__((noinline)) void port_spin(uint32_t loops) {
+__attribute__((noinline)) void port_spin(uint32_t loops)
+{
   if (loops == 0) {
     return;
   }
-  __asm volatile(
-      ".syntax unified\n"
-      "1: subs %0, %0, #1\n"
-      "   bne 1b\n"
-      : "+l"(loops)
-      :
-      : "cc");
+  __asm volatile(".syntax unified\n"
+                 "1: subs %0, %0, #1\n"
+                 "   bne 1b\n"
+                 : "+l"(loops)
+                 :
+                 : "cc");
 }

@@ -8,7 +8,8 @@
 extern uint32_t port_stack_limit[];
 extern uint32_t port_stack_top[];
 
-void port_stack_paint(void) {
+void port_stack_paint(void)
+{
   uintptr_t stack_pointer;
   __asm volatile("mov %0, sp" : "=r"(stack_pointer));
   volatile uint32_t *word = port_stack_limit;
@@ -17,11 +18,10 @@ void port_stack_paint(void) {
   }
 }
 
-size_t port_stack_bytes(void) {
-  return (uintptr_t)port_stack_top - (uintptr_t)port_stack_limit;
-}
+size_t port_stack_bytes(void) { return (uintptr_t)port_stack_top - (uintptr_t)port_stack_limit; }
 
-size_t port_stack_high_water(void) {
+size_t port_stack_high_water(void)
+{
   const volatile uint32_t *word = port_stack_limit;
   while (word < port_stack_top && *word == PAINT) {
     word++;
@@ -31,9 +31,7 @@ size_t port_stack_high_water(void) {
 
 #if PORT_HAS_STACK_LIMIT
 
-void port_stack_guard(void) {
-  __asm volatile("msr msplim, %0" ::"r"(port_stack_limit));
-}
+void port_stack_guard(void) { __asm volatile("msr msplim, %0" ::"r"(port_stack_limit)); }
 
 #elif PORT_HAS_V7_MPU
 
@@ -45,7 +43,8 @@ void port_stack_guard(void) {
 #define REGION_NEVER_EXECUTE (1u << 28)
 #define REGION_ADDRESS_HAS_NUMBER (1u << 4)
 
-void port_stack_guard(void) {
+void port_stack_guard(void)
+{
   if ((MPU_TYPE >> 8 & 0xFFu) == 0) {
     return; /* this part was built without an MPU */
   }

@@ -29,8 +29,8 @@ PORT_NORETURN void port_reset_handler(void);
 __attribute__((weak)) void port_systick_interrupt(void);
 
 /* Interrupts without an entry are never enabled by the port.  Aligned for up to 240 of them. */
-__attribute__((section(".vectors"), used, aligned(1024)))
-static const union port_vector port_vectors[PORT_VECTORS] = {
+static const union port_vector port_vectors[PORT_VECTORS]
+    __attribute__((section(".vectors"), used, aligned(1024))) = {
     [0] = {.stack_top = port_stack_top},
     [1] = {.handler = port_reset_handler},
     [2] = {.handler = port_fault_handler},  /* NMI */
@@ -48,7 +48,8 @@ static const union port_vector port_vectors[PORT_VECTORS] = {
 
 /* Not inlined: the compiler may use floating-point or vector registers in here, and the caller
  * has just switched them on. */
-__attribute__((noinline)) PORT_NORETURN static void start_program(void) {
+__attribute__((noinline)) PORT_NORETURN static void start_program(void)
+{
   const uint32_t *from = port_data_load;
   for (uint32_t *to = port_data_start; to < port_data_end; to++) {
     *to = *from++;
@@ -64,7 +65,8 @@ __attribute__((noinline)) PORT_NORETURN static void start_program(void) {
   port_exit(main());
 }
 
-PORT_NORETURN void port_reset_handler(void) {
+PORT_NORETURN void port_reset_handler(void)
+{
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   SCB_CPACR |= SCB_CPACR_FPU;
   port_barrier();
@@ -77,7 +79,8 @@ PORT_NORETURN void port_reset_handler(void) {
   start_program();
 }
 
-void port_init(void) {
+void port_init(void)
+{
   port_chip_init();
   port_timer_init();
   port_uart_init();

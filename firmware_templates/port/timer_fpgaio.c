@@ -11,7 +11,8 @@
 
 void port_timer_init(void) {}
 
-uint64_t port_ticks(void) {
+uint64_t port_ticks(void)
+{
   uint32_t counter = FPGAIO_COUNTER;
   uint64_t about = (uint64_t)FPGAIO_100HZ * (PORT_TIMER_HZ / 100u);
   /* `about` is at most a hundredth of a second off, a wrap takes minutes: rounding is safe. */

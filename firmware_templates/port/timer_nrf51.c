@@ -15,7 +15,8 @@
 static uint32_t last;
 static uint32_t wraps;
 
-void port_timer_init(void) {
+void port_timer_init(void)
+{
   TIMER_BITS = BITS_32;
   TIMER_PRESCALER = 0;
   /* All compare events fire now and never again.  One still to come would be a deadline, and an
@@ -26,7 +27,8 @@ void port_timer_init(void) {
   TIMER_TASK_START = 1;
 }
 
-uint64_t port_ticks(void) {
+uint64_t port_ticks(void)
+{
   TIMER_TASK_CAPTURE0 = 1;
   uint32_t counter = TIMER_COMPARE(0);
   wraps += counter < last;

@@ -24,14 +24,16 @@ _Static_assert(PORT_TIMER_BASE == TIM2_BASE || PORT_TIMER_BASE == TIM5_BASE,
 static uint32_t last;
 static uint32_t wraps;
 
-void port_timer_init(void) {
+void port_timer_init(void)
+{
   RCC_APB1_ENABLE |= PORT_TIMER_BASE == TIM2_BASE ? 1u << 0 : 1u << 3;
   TIMER_PRESCALER = PRESCALER - 1u;
   TIMER_EVENT = 1; /* loads the prescaler */
   TIMER_CONTROL = 1;
 }
 
-uint64_t port_ticks(void) {
+uint64_t port_ticks(void)
+{
   uint32_t counter = TIMER_COUNTER;
   wraps += counter < last;
   last = counter;

@@ -13,7 +13,8 @@ void port_systick_interrupt(void);
 
 static volatile uint32_t wraps;
 
-void port_timer_init(void) {
+void port_timer_init(void)
+{
   SYSTICK_LOAD = RELOAD;
   SYSTICK_VALUE = 0;
   SYSTICK_CTRL = SYSTICK_CTRL_CORE_CLOCK | SYSTICK_CTRL_INTERRUPT | SYSTICK_CTRL_ENABLE;
@@ -21,7 +22,8 @@ void port_timer_init(void) {
 
 void port_systick_interrupt(void) { wraps = wraps + 1; }
 
-uint64_t port_ticks(void) {
+uint64_t port_ticks(void)
+{
   uint32_t before;
   uint32_t value;
   uint32_t pending;

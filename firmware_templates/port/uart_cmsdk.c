@@ -19,18 +19,21 @@
 
 _Static_assert(PORT_UART_CLOCK_HZ / PORT_UART_BAUD >= 16, "the divider must be 16 or more");
 
-void port_uart_init(void) {
+void port_uart_init(void)
+{
   UART_DIVIDER = PORT_UART_CLOCK_HZ / PORT_UART_BAUD;
   UART_CTRL = CTRL_SEND | CTRL_RECEIVE | CTRL_RECEIVE_INTERRUPT;
 }
 
-void port_uart_put(uint8_t byte) {
+void port_uart_put(uint8_t byte)
+{
   while (UART_STATE & STATE_SEND_FULL) {
   }
   UART_DATA = byte;
 }
 
-void port_uart_interrupt(void) {
+void port_uart_interrupt(void)
+{
   UART_INTERRUPT = INTERRUPT_RECEIVE;
   if (UART_STATE & STATE_OVERRUN) {
     UART_STATE = STATE_OVERRUN;

@@ -23,11 +23,11 @@
 #define ERROR_OVERRUN (1u << 0)
 
 /* The register holds baud * 2^32 / clock, rounded to its upper 20 bits. */
-#define BAUD_VALUE                                                              \
-  ((uint32_t)(((((uint64_t)PORT_UART_BAUD << 32) / PORT_UART_CLOCK_HZ) + 0x800u) & \
-              0xFFFFF000u))
+#define BAUD_VALUE \
+  ((uint32_t)(((((uint64_t)PORT_UART_BAUD << 32) / PORT_UART_CLOCK_HZ) + 0x800u) & 0xFFFFF000u))
 
-void port_uart_init(void) {
+void port_uart_init(void)
+{
   GPIO_SET = 1u << PORT_UART_TX_PIN; /* idle level, before the pin becomes an output */
   GPIO_OUTPUT = 1u << PORT_UART_TX_PIN;
   UART_ENABLE = ENABLE_UART;
@@ -39,14 +39,16 @@ void port_uart_init(void) {
   UART_TASK_START_RECEIVE = 1;
 }
 
-void port_uart_put(uint8_t byte) {
+void port_uart_put(uint8_t byte)
+{
   UART_EVENT_SENT = 0;
   UART_SEND = byte;
   while (UART_EVENT_SENT == 0) {
   }
 }
 
-void port_uart_interrupt(void) {
+void port_uart_interrupt(void)
+{
   if (UART_ERRORS & ERROR_OVERRUN) {
     UART_ERRORS = ERROR_OVERRUN;
     port_receive_lost();

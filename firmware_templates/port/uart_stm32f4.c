@@ -30,25 +30,27 @@ _Static_assert(PORT_UART_BASE == USART1_BASE || PORT_UART_BASE == USART2_BASE ||
                    PORT_UART_BASE == USART3_BASE || PORT_UART_BASE == USART6_BASE,
                "only USART1, 2, 3 and 6 are known here");
 
-static void enable_clock(void) {
+static void enable_clock(void)
+{
   switch (PORT_UART_BASE) {
-    case USART1_BASE:
-      RCC_APB2_ENABLE |= 1u << 4;
-      break;
-    case USART2_BASE:
-      RCC_APB1_ENABLE |= 1u << 17;
-      break;
-    case USART3_BASE:
-      RCC_APB1_ENABLE |= 1u << 18;
-      break;
-    default:
-      RCC_APB2_ENABLE |= 1u << 5;
-      break;
+  case USART1_BASE:
+    RCC_APB2_ENABLE |= 1u << 4;
+    break;
+  case USART2_BASE:
+    RCC_APB1_ENABLE |= 1u << 17;
+    break;
+  case USART3_BASE:
+    RCC_APB1_ENABLE |= 1u << 18;
+    break;
+  default:
+    RCC_APB2_ENABLE |= 1u << 5;
+    break;
   }
 }
 
 /* Pins are numbered 16 * port + pin: PB6 is 22. */
-static void connect_pin(uint32_t number) {
+static void connect_pin(uint32_t number)
+{
   uint32_t port = number / 16u;
   uint32_t pin = number % 16u;
   uint32_t base = 0x40020000u + 0x400u * port;
@@ -61,7 +63,8 @@ static void connect_pin(uint32_t number) {
   *mode = (*mode & ~(3u << (2u * pin))) | (PIN_MODE_ALTERNATE << (2u * pin));
 }
 
-void port_uart_init(void) {
+void port_uart_init(void)
+{
   enable_clock();
   connect_pin(PORT_UART_TX_PIN);
   connect_pin(PORT_UART_RX_PIN);
@@ -69,13 +72,15 @@ void port_uart_init(void) {
   UART_CONTROL = CONTROL_ENABLE | CONTROL_RECEIVE_INTERRUPT;
 }
 
-void port_uart_put(uint8_t byte) {
+void port_uart_put(uint8_t byte)
+{
   while ((UART_STATUS & STATUS_SEND_EMPTY) == 0) {
   }
   UART_DATA = byte;
 }
 
-void port_uart_interrupt(void) {
+void port_uart_interrupt(void)
+{
   uint32_t status = UART_STATUS;
   while (status & (STATUS_RECEIVED | STATUS_OVERRUN)) {
     if (port_receive_room() == 0) {

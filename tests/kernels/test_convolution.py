@@ -25,6 +25,7 @@ from operator_strategies import (
     many,
     model_of,
     seeds,
+    sums_around_rounding_edges,
     sweep,
 )
 
@@ -167,6 +168,31 @@ def test_conv_2d_equals_the_reference(cases):
 @given(many(convolutions("DEPTHWISE_CONV_2D")))
 def test_depthwise_conv_2d_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_sums_around_every_rounding_edge_equal_the_reference(kind, seed):
+    rng = np.random.default_rng(seed)
+    source, weights, target = (
+        float(np.float32(rng.uniform(0.5, 1) * size)) for size in (1e-3, 1e-3, 60.0)
+    )
+    sums = sums_around_rounding_edges(source * weights / target)
+    channels = sums.size
+    shape, axis = {
+        "CONV_2D": ((channels, 1, 1, 1), 0),
+        "DEPTHWISE_CONV_2D": ((1, 1, 1, channels), 3),
+    }[kind]
+    builder = ModelBuilder()
+    inputs = [
+        builder.input("int8", (1, 1, 1, 1), scale=source),
+        builder.constant(np.zeros(shape), "int8", scale=[weights] * channels, axis=axis),
+        builder.constant(sums, "int32", scale=[source * weights] * channels, axis=0),
+    ]
+    output = builder.tensor("int8", (1, 1, 1, channels), scale=target)
+    options = {"depth_multiplier": channels} if kind == "DEPTHWISE_CONV_2D" else {}
+    builder.operator(kind, inputs, output, padding="VALID", stride_h=1, stride_w=1, **options)
+    assert_bit_exact(builder.build([output]), [np.zeros((1, 1, 1, 1), np.int8)])
 
 
 @sweep(3)

@@ -23,6 +23,7 @@ from operator_strategies import (
     many,
     model_of,
     seeds,
+    sums_around_rounding_edges,
     sweep,
     zero_points,
 )
@@ -116,22 +117,22 @@ def test_fully_connected_has_no_undefined_behaviour(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_fully_connected), sanitize=True)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_sums_around_every_rounding_edge_equal_the_reference(seed):
-    # There the last bit of the factor counts.
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_sums_around_every_rounding_edge_equal_the_reference(seed, per_channel):
     rng = np.random.default_rng(seed)
     source, weights, target = (
         float(np.float32(rng.uniform(0.5, 1) * size)) for size in (1e-3, 1e-3, 60.0)
     )
-    edges = (np.arange(-128, 128) + 0.5) / (source * weights / target)
-    biases = (np.rint(edges)[:, None] + np.arange(-60, 61)[None, :]).astype(np.int64).reshape(-1)
+    sums = sums_around_rounding_edges(source * weights / target)
+    scales = [weights] * (sums.size if per_channel else 1)
     builder = ModelBuilder()
     inputs = [
         builder.input("int8", (1, 1), scale=source),
-        builder.constant(np.zeros((biases.size, 1)), "int8", scale=weights),
-        builder.constant(np.clip(biases, -(2**31), 2**31 - 1), "int32", scale=source * weights),
+        builder.constant(np.zeros((sums.size, 1)), "int8", scale=scales, axis=0),
+        builder.constant(sums, "int32", scale=[source * scale for scale in scales], axis=0),
     ]
-    output = builder.tensor("int8", (1, biases.size), scale=target)
+    output = builder.tensor("int8", (1, sums.size), scale=target)
     builder.operator("FULLY_CONNECTED", inputs, output)
     assert_bit_exact(builder.build([output]), [np.zeros((1, 1), np.int8)])
 

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_case import assert_bit_exact_on_random_inputs, unsupported_reasons
+from kernel_case import (
+    assert_bit_exact,
+    assert_bit_exact_on_random_inputs,
+    unsupported_reasons,
+)
 from model_builder import ModelBuilder
 from operator_strategies import (
     Affine,
@@ -73,6 +77,23 @@ def test_mean_has_no_undefined_behaviour(cases):
 @given(many(means()))
 def test_thousands_of_means_equal_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_mean))
+
+
+def test_factors_whose_last_bit_counts_equal_the_reference():
+    rng = np.random.default_rng(0)
+    source, target = np.float32(rng.uniform(0.5, 1, (2, 4_000_000)))
+    values = rng.integers(1, 256, source.size)
+    exact = source.astype(float) / target
+    on_the_edge = np.rint(values * exact) != np.rint(values * (source / target).astype(float))
+    pairs = zip(source[on_the_edge], target[on_the_edge], strict=True)
+    # An axis of length 1: every mean is one value, rescaled.
+    cases = [
+        Mean((1, 256, 1), (2,), False, Affine(float(one), -128), Affine(float(other), -128))
+        for one, other in pairs
+    ]
+    assert cases
+    every_value = np.arange(-128, 128, dtype=np.int8).reshape(1, 256, 1)
+    assert_bit_exact(model_of(cases, add_mean), [every_value] * len(cases))
 
 
 @pytest.mark.parametrize("output_scale", [2.0**10, 2.0**31, 2.0**33])

@@ -104,7 +104,8 @@ class DeviceStream:
 
     def restart(self) -> None:
         """As if someone pressed the reset button."""
-        self.close()
+        self._process.kill()
+        self._process.communicate()
         self._process = self._start()
 
     def errors(self) -> str:

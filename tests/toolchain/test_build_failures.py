@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from project_case import small_model, small_plan
+from project_case import small_model, small_plan, small_project
 
 from tinyml_tool.boards import load_board
-from tinyml_tool.errors import BuildError, DoesNotFitError, ToolMissingError
+from tinyml_tool.errors import BuildError, DoesNotFitError, InputError, ToolMissingError
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.toolchain.build_log import failure
@@ -220,6 +220,14 @@ def test_a_flag_the_compiler_does_not_know_is_told(project, monkeypatch):
     monkeypatch.setenv("CFLAGS", "-mnonsense")
     with pytest.raises(BuildError, match=r"unrecognized command-line option .-mnonsense"):
         build_project(directory, board, "cmake")
+
+
+@pytest.mark.parametrize("place", ["a$b", "a;b"])
+def test_a_path_that_build_systems_cannot_work_in_is_told(tmp_path, place):
+    directory, board = small_project(tmp_path / place)
+    with pytest.raises(InputError, match="cannot work in a path with") as caught:
+        build_project(directory, board)
+    assert "another directory" in (caught.value.hint or "")
 
 
 def test_a_mistake_in_the_cmake_lists_is_told(project):

@@ -10,7 +10,7 @@ from typing import Any
 from tinyml_tool.boards import Board, Core, load_board, load_boards
 from tinyml_tool.compiler.compile import problems_of, plan_layers
 from tinyml_tool.compiler.describe import describe
-from tinyml_tool.compiler.footprint import Footprint, fits, footprint_estimate
+from tinyml_tool.compiler.footprint import Footprint, fits, footprint_estimate, ram_on
 from tinyml_tool.compiler.tflm_operators import TFLM_OPERATORS
 from tinyml_tool.graph.measure import (
     activation_bytes,
@@ -130,7 +130,7 @@ def _fit(footprint: Footprint, board: Board) -> BoardFit:
         fits(footprint, board),
         footprint.flash_bytes,
         board.memory.flash.size,
-        footprint.ram_bytes,
+        ram_on(footprint, board),
         board.memory.ram.size,
     )
 

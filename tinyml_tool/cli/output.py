@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,11 +112,28 @@ def _show(outcome: Outcome) -> None:
         _stderr().print(Text.assemble(("warning: ", "bold yellow"), warning))
 
 
+class PlainProgress:
+    """Progress as lines, for logs: counting stages ("test input 3 of 10") at most every 5 s."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._told_at = 0.0
+
+    def __call__(self, text: str) -> None:
+        """Tell `text`, unless it only counts on."""
+        stage = re.sub(r"\d+", "#", text)
+        now = time.monotonic()
+        if stage == self._stage and now - self._told_at < 5:
+            return
+        self._stage, self._told_at = stage, now
+        print(f"... {text}", file=sys.stderr, flush=True)
+
+
 def _act(action: Callable[[Progress], Outcome], quiet: bool) -> Outcome:
     if quiet:
         return action(lambda _: None)
     if not sys.stderr.isatty():
-        return action(lambda stage: print(f"... {stage}", file=sys.stderr, flush=True))
+        return action(PlainProgress())
     console = _stderr()
     with console.status("starting") as status:
         return action(lambda stage: status.update(stage))

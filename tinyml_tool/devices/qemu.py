@@ -14,9 +14,9 @@ from typing import Self
 
 from tinyml_tool.boards import Board
 from tinyml_tool.devices.device import DeviceEndedError, Ending
-from tinyml_tool.devices.faults import FAULT_EXIT_STATUS, fault_error, parse_lockup
+from tinyml_tool.devices.faults import FAULT_EXIT_STATUS, Fault, fault_error, parse_lockup
 from tinyml_tool.devices.process import ChildProcess
-from tinyml_tool.devices.socket_stream import SocketStream, readable_lines
+from tinyml_tool.devices.socket_stream import SocketStream
 from tinyml_tool.devices.symbols import Symbols
 from tinyml_tool.errors import DeviceError, DeviceFaultError, ToolMissingError
 
@@ -87,7 +87,7 @@ class QemuDevice:
     @property
     def log(self) -> str:
         """Lines of text the firmware wrote, then messages of QEMU."""
-        text = readable_lines(self._stream.received) if self._stream else ""
+        text = self._stream.recording.text if self._stream else ""
         return "\n".join(part for part in (text, self._messages()) if part)
 
     @property
@@ -185,6 +185,11 @@ class QemuDevice:
             raise DeviceError(
                 f"there is no firmware at {self._elf}", hint="build it first: `tinyml build`"
             )
+        with self._elf.open("rb") as file:
+            if file.read(4) != b"\x7fELF":
+                raise DeviceError(
+                    f"{self._elf} is no ELF file", hint="give the firmware that the build made"
+                )
         if self._directory is not None and not self._directory.is_dir():
             raise DeviceError(f"there is no directory {self._directory} for the emulator's files")
 
@@ -232,8 +237,7 @@ class QemuDevice:
         status = self._process.wait(_END_SECONDS)
         if self._stopped_because is not None:
             return Ending(status, self._stopped_because)
-        fault = self._stream.watch.fault if self._stream else None
-        fault = fault or parse_lockup(self._process.messages)
+        fault = self._reported_fault() or parse_lockup(self._process.messages)
         if fault is not None:
             return Ending(status, "the firmware stopped in a fault", fault)
         if status == FAULT_EXIT_STATUS:
@@ -242,18 +246,27 @@ class QemuDevice:
             return Ending(status, f"QEMU was ended by signal {-status}")
         return Ending(status, f"the firmware ended with status {status}")
 
+    def _reported_fault(self) -> Fault | None:
+        return self._stream.recording.fault if self._stream else None
+
+    def _fault_error(self, fault: Fault) -> DeviceFaultError:
+        found = fault_error(fault, Symbols(self._elf))
+        return DeviceFaultError(
+            f"{self.name}: {found.message}", hint=found.hint, details=found.details
+        )
+
     def _explain_end(self) -> DeviceError:
-        """Called when the connection is gone: QEMU has ended, or is about to."""
+        """Called after a fault, or when the connection is gone and QEMU ends, or is about to."""
+        fault = self._reported_fault()
+        if fault is not None:
+            return self._fault_error(fault)
         if self._process is not None and self._process.wait(_END_SECONDS) is None:
             return DeviceError(f"{self.name}: QEMU closed its serial port but still runs")
         ending = self.ending
         if ending is None:
             return DeviceError(f"{self.name} is not started")
         if ending.fault is not None:
-            found = fault_error(ending.fault, Symbols(self._elf))
-            return DeviceFaultError(
-                f"{self.name}: {found.message}", hint=found.hint, details=found.details
-            )
+            return self._fault_error(ending.fault)
         messages = self._messages().splitlines()
         last = f": {messages[-1]}" if messages else ""
         return DeviceEndedError(f"{self.name}: {ending.reason}{last}", ending)

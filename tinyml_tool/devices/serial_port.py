@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
 import serial
 
 from tinyml_tool.devices.device import Ending
-from tinyml_tool.devices.faults import FaultWatch, fault_error
-from tinyml_tool.devices.socket_stream import readable_lines
+from tinyml_tool.devices.faults import fault_error
+from tinyml_tool.devices.recording import Recording
 from tinyml_tool.devices.symbols import Symbols
 from tinyml_tool.errors import DeviceError, DeviceFaultError, PortError
 
-_LOG_MAX = 64 * 1024
 _WRITE_SECONDS = 30.0
 
 
@@ -28,22 +26,15 @@ class SerialStream:
         self._port = port
         self._name = name
         self._elf = elf
-        self._lock = Lock()
-        self._received = bytearray()
-        self.watch = FaultWatch()
         self._told = False
-
-    @property
-    def received(self) -> bytes:
-        """The last 64 KB that were read."""
-        with self._lock:
-            return bytes(self._received)
+        self.recording = Recording()
 
     def read(self, max_bytes: int, timeout: float) -> bytes:
         """See ByteStream.  A fault is raised once: the board restarts after it."""
-        if self.watch.fault is not None and not self._told:
+        fault = self.recording.fault
+        if fault is not None and not self._told:
             self._told = True
-            found = fault_error(self.watch.fault, Symbols(self._elf) if self._elf else None)
+            found = fault_error(fault, Symbols(self._elf) if self._elf else None)
             raise DeviceFaultError(
                 f"{self._name}: {found.message}", hint=found.hint, details=found.details
             )
@@ -58,10 +49,7 @@ class SerialStream:
         except (OSError, TypeError) as error:  # TypeError: closed by another thread meanwhile
             raise _gone(self._name, error) from None
         if data:
-            self.watch.feed(data)
-            with self._lock:
-                self._received += data
-                del self._received[:-_LOG_MAX]
+            self.recording.feed(data)
         return data
 
     def write(self, data: bytes) -> None:
@@ -118,7 +106,7 @@ class SerialPortDevice:
     @property
     def log(self) -> str:
         """Lines of text the board wrote."""
-        return readable_lines(self._stream.received) if self._stream else ""
+        return self._stream.recording.text if self._stream else ""
 
     @property
     def ending(self) -> Ending | None:
@@ -134,7 +122,7 @@ class SerialPortDevice:
         """See Device."""
         if self._stream is not None:
             self._stream.close()
-            fault = self._stream.watch.fault
+            fault = self._stream.recording.fault
             self._ending = Ending(None, "the port was closed by this tool", fault)
 
     def __enter__(self) -> Self:

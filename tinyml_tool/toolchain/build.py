@@ -20,6 +20,9 @@ Program = Literal["firmware", "minimal"]
 
 TIME_LIMIT = 300.0
 
+# As parts of a path, PlatformIO and CMake take these for syntax of their own.
+_BREAK_BUILD_SYSTEMS = frozenset("$;\n")
+
 
 class Driver(Protocol):
     """How a build system makes an ELF file of a project."""
@@ -75,6 +78,11 @@ def build_project(
         raise InputError(
             f"{project}: was generated for board '{made_for}', not for '{board.id}'",
             hint=f"use --board {made_for}, or generate it again for {board.id}",
+        )
+    if bad := sorted(set(str(folder)) & _BREAK_BUILD_SYSTEMS):
+        raise InputError(
+            f"{folder}: build systems cannot work in a path with {' or '.join(map(repr, bad))}",
+            hint="move the project to another directory",
         )
     found = find_compiler(compiler)
     elf = DRIVERS[system](

@@ -57,7 +57,9 @@ def diagnose() -> tuple[Finding, ...]:
         _build_systems,
         lambda: [_program("cmake", "builds with CMake", APT_CMAKE, required=False)],
         lambda: [_program("ninja", "builds with CMake", APT_CMAKE, required=False)],
-        lambda: [_program("gcc", "running the model on this computer", APT_HOST_GCC)],
+        lambda: [
+            _program("gcc", "running the model on this computer", APT_HOST_GCC, required=False)
+        ],
         _references,
     ]
     with ThreadPoolExecutor(len(probes)) as pool:

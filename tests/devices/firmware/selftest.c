@@ -14,13 +14,15 @@ static volatile float float_factor = 1.5f;
 static volatile double double_factor = 2.25;
 static int constructed;
 
-__attribute__((constructor)) static void construct(void) {
+__attribute__((constructor)) static void construct(void)
+{
   constructed = 41 + (initialised[0] != 0);
 }
 
 static void put_text(const char *text) { port_write((const uint8_t *)text, strlen(text)); }
 
-static void put_number(const char *name, uint64_t value) {
+static void put_number(const char *name, uint64_t value)
+{
   char digits[24];
   size_t at = sizeof digits - 1;
   digits[at] = '\0';
@@ -34,7 +36,8 @@ static void put_number(const char *name, uint64_t value) {
   put_text("\n");
 }
 
-static uint8_t next_byte(void) {
+static uint8_t next_byte(void)
+{
   int byte = port_read();
   while (byte < 0) {
     port_wait();
@@ -43,7 +46,8 @@ static uint8_t next_byte(void) {
   return (uint8_t)byte;
 }
 
-static uint32_t next_number(void) {
+static uint32_t next_number(void)
+{
   uint32_t value = 0;
   for (int i = 0; i < 4; i++) {
     value = value << 8 | next_byte();
@@ -51,7 +55,8 @@ static uint32_t next_number(void) {
   return value;
 }
 
-static void boot(void) {
+static void boot(void)
+{
   uint32_t sum = 0;
   for (size_t i = 0; i < sizeof zeroed / sizeof zeroed[0]; i++) {
     sum |= zeroed[i];
@@ -67,7 +72,8 @@ static void boot(void) {
 }
 
 /* Reads a length, then so many bytes, and sends each back at once. */
-static void echo(void) {
+static void echo(void)
+{
   uint32_t left = next_number();
   while (left > 0) {
     uint8_t byte = next_byte();
@@ -78,7 +84,8 @@ static void echo(void) {
 }
 
 /* Reads a length, sleeps long enough for the ring to overflow many times, then adds up. */
-static void late(void) {
+static void late(void)
+{
   uint32_t left = next_number();
   port_spin(2000000);
   uint32_t sum = 0;
@@ -90,13 +97,15 @@ static void late(void) {
   put_number("overruns", port_receive_overruns());
 }
 
-static uint64_t time_of(uint32_t loops) {
+static uint64_t time_of(uint32_t loops)
+{
   uint64_t start = port_ticks();
   port_spin(loops);
   return port_ticks() - start;
 }
 
-static void ticks(void) {
+static void ticks(void)
+{
   static const uint32_t loops[] = {0, 1, 2, 3, 1000, 2000, 1001000};
   time_of(1);
   for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
@@ -106,7 +115,8 @@ static void ticks(void) {
 }
 
 /* A wait must end when a byte comes, and time must not run on in between by itself. */
-static void sleep_until_byte(void) {
+static void sleep_until_byte(void)
+{
   put_text("asleep\n");
   uint32_t waits = 0;
   while (port_read() < 0) {
@@ -116,7 +126,8 @@ static void sleep_until_byte(void) {
   put_number("waits", waits);
 }
 
-static void copy_file(void) {
+static void copy_file(void)
+{
   uint8_t buffer[COPY_BYTES];
   int from = port_file_open("input.bin", PORT_FILE_READ);
   int to = port_file_open("output.bin", PORT_FILE_WRITE);
@@ -134,7 +145,8 @@ static void copy_file(void) {
   put_number("missing", (uint64_t)(port_file_open("missing.bin", PORT_FILE_READ) < 0));
 }
 
-__attribute__((noinline)) static uint32_t use_stack(void) {
+__attribute__((noinline)) static uint32_t use_stack(void)
+{
   volatile uint8_t block[600];
   for (size_t i = 0; i < sizeof block; i++) {
     block[i] = (uint8_t)i;
@@ -142,7 +154,8 @@ __attribute__((noinline)) static uint32_t use_stack(void) {
   return block[599];
 }
 
-static void high_water(void) {
+static void high_water(void)
+{
   put_number("before", port_stack_high_water());
   put_number("used", use_stack());
   put_number("after", port_stack_high_water());
@@ -150,7 +163,8 @@ static void high_water(void) {
 
 static volatile uint32_t depth_limit = 0xFFFFFFFFu;
 
-__attribute__((noinline)) static uint32_t descend(uint32_t depth) {
+__attribute__((noinline)) static uint32_t descend(uint32_t depth)
+{
   volatile uint32_t here[4] = {depth, depth, depth, depth};
   if (depth == depth_limit) {
     return 0;
@@ -159,13 +173,15 @@ __attribute__((noinline)) static uint32_t descend(uint32_t depth) {
 }
 
 /* A frame far larger than the stack, touched at its far end only. */
-__attribute__((noinline)) static uint32_t leap(void) {
+__attribute__((noinline)) static uint32_t leap(void)
+{
   volatile uint8_t block[24 * 1024];
   block[0] = 1;
   return block[0];
 }
 
-__attribute__((noinline)) static void read_nowhere(void) {
+__attribute__((noinline)) static void read_nowhere(void)
+{
   volatile uint32_t *nowhere = (volatile uint32_t *)0x2FADBEECu;
   put_number("value", *nowhere);
 }
@@ -174,18 +190,21 @@ __attribute__((noinline)) static void execute_nonsense(void) { __asm volatile("u
 
 static void (*volatile nobody)(void);
 
-__attribute__((noinline)) static void call_nobody(void) {
+__attribute__((noinline)) static void call_nobody(void)
+{
   nobody();
   put_text("back\n");
 }
 
 /* A fault while the stack pointer is good, from inside the interrupt handler's priority. */
-__attribute__((noinline)) static void fault_with_interrupts_off(void) {
+__attribute__((noinline)) static void fault_with_interrupts_off(void)
+{
   __asm volatile("cpsid i");
   read_nowhere();
 }
 
-static void clock_going(void) {
+static void clock_going(void)
+{
   uint64_t before = port_ticks();
   for (int i = 0; i < 1000; i++) {
     uint64_t now = port_ticks();
@@ -193,7 +212,7 @@ static void clock_going(void) {
       put_text("backwards\n");
     }
     before = now;
-    port_spin(40000);
+    port_spin(150000);
   }
   put_number("ticks", before);
 }
@@ -203,19 +222,31 @@ struct scenario {
   void (*play)(void);
 };
 
+/* A fault whose handler cannot be fetched: the core locks up. */
+static void lock_up(void)
+{
+#if !defined(__ARM_ARCH_6M__)
+  *(volatile uint32_t *)0xE000ED08u = 0x2FAD0000u;
+#endif
+  execute_nonsense();
+}
+
 static void exit_seven(void) { port_exit(7); }
-static void hang(void) {
+static void hang(void)
+{
   for (;;) {
   }
 }
-static void silent(void) {
+static void silent(void)
+{
   for (;;) {
     port_wait();
   }
 }
 static void overflow(void) { put_number("depth", descend(0)); }
 static void overflow_by_leap(void) { put_number("leap", leap()); }
-static void chatter(void) {
+static void chatter(void)
+{
   for (;;) {
     put_text("and so on\n");
   }
@@ -233,6 +264,7 @@ static const struct scenario scenarios[] = {
     {"highwater", high_water},
     {"late", late},
     {"leap", overflow_by_leap},
+    {"lockup", lock_up},
     {"masked", fault_with_interrupts_off},
     {"null", call_nobody},
     {"overflow", overflow},
@@ -243,7 +275,8 @@ static const struct scenario scenarios[] = {
     {"undefined", execute_nonsense},
 };
 
-int main(void) {
+int main(void)
+{
   char argument[32];
   port_command_line(argument, sizeof argument);
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
