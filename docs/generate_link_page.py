@@ -85,13 +85,15 @@ _LIMITS = """\
 ## Instructions from ticks
 
 An emulator that counts instructions (QEMU with `-icount shift=n`) gives each one 2^n ns of the
-guest's time. BENCHMARK times two spins of known length and nothing at all, so the host finds n:
+guest's time. BENCHMARK times two spins of known length, so the host finds n:
 
     rate = spin_instructions * (long_loops - short_loops) / (long_spin - short_spin)
-    instructions of one inference = (total / count - empty) * rate
 
-The host rounds the rate to the nearest 10^9 / (timer_hz * 2^n) and believes in it only if both
-spins agree. Otherwise it reports ticks alone.
+The host rounds this to the nearest 10^9 / (timer_hz * 2^n) and believes in it only if both spins
+agree. Otherwise it reports ticks alone. The device starts each measurement at another place
+between two ticks. So the same instructions take a whole number of ticks sometimes rounded down and
+sometimes up, and with less than one instruction a tick only one whole number of them fits. The same
+for measuring nothing; the difference is exact.
 """
 
 

@@ -44,7 +44,17 @@ _OPTIONS_NAMES = {
 }
 
 # Operators that have no options table in the schema.
-_WITHOUT_OPTIONS = {"FLOOR", "SIN", "LOGISTIC", "RELU", "RELU6", "RELU_N1_TO_1", "TANH", "PRELU", "CUSTOM"}
+_WITHOUT_OPTIONS = {
+    "FLOOR",
+    "SIN",
+    "LOGISTIC",
+    "RELU",
+    "RELU6",
+    "RELU_N1_TO_1",
+    "TANH",
+    "PRELU",
+    "CUSTOM",
+}
 
 _ENUM_OPTIONS = {
     "padding": schema.Padding,

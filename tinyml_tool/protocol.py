@@ -318,10 +318,11 @@ class BenchmarkReply:
     """Times in ticks, with what it takes to turn them into instructions in an emulator."""
 
     count: Annotated[int, Kind.U32, "inferences done, each on inputs of real value 0"]
-    total: Annotated[int, Kind.U64, "sum over all inferences, measuring included"]
+    total: Annotated[int, Kind.U64, "sum over all inferences, with what measuring takes"]
     least: Annotated[int, Kind.U64, "the shortest inference"]
     most: Annotated[int, Kind.U64, "the longest inference"]
-    empty: Annotated[int, Kind.U64, "what measuring nothing takes"]
+    empty_least: Annotated[int, Kind.U64, "measuring nothing, the shortest of some tries"]
+    empty_most: Annotated[int, Kind.U64, "measuring nothing, the longest of them"]
     spin_instructions: Annotated[int, Kind.U32, "instructions of one loop of port_spin()"]
     short_loops: Annotated[int, Kind.U32, "loops of the short spin"]
     short_spin: Annotated[int, Kind.U64, "its ticks"]

@@ -28,7 +28,7 @@ TINYML_KERNEL int32_t tinyml_clamp(int32_t value, int32_t low, int32_t high)
   return tinyml_min(tinyml_max(value, low), high);
 }
 
-/* Sum, difference and product modulo 2^32: the reference's arithmetic where it leaves the range of
+/* Sum and difference modulo 2^32: the reference's arithmetic where it leaves the range of
  * int32, without the undefined behaviour of signed overflow. */
 TINYML_KERNEL int32_t tinyml_wrapping_add(int32_t a, int32_t b)
 {
@@ -38,11 +38,6 @@ TINYML_KERNEL int32_t tinyml_wrapping_add(int32_t a, int32_t b)
 TINYML_KERNEL int32_t tinyml_wrapping_sub(int32_t a, int32_t b)
 {
   return (int32_t)((uint32_t)a - (uint32_t)b);
-}
-
-TINYML_KERNEL int32_t tinyml_wrapping_mul(int32_t a, int32_t b)
-{
-  return (int32_t)((uint32_t)a * (uint32_t)b);
 }
 
 #endif

@@ -7,7 +7,7 @@
 enum {
   SHORT_SPIN = 1000,
   LONG_SPIN = 101000, /* long enough that one tick more or less does not matter */
-  EMPTY_TRIES = 4
+  EMPTY_TRIES = 16
 };
 
 static uint64_t spin(uint32_t loops)
@@ -17,16 +17,26 @@ static uint64_t spin(uint32_t loops)
   return port_ticks() - start;
 }
 
-/* The least of a few tries: the first may find cold caches. */
-static uint64_t measure_nothing(void)
+/* Moves the start of a measurement against the edges of the timer's ticks, so that several
+ * measurements of the same thing are rounded up as well as down. */
+static void dither(void)
 {
-  uint64_t least = UINT64_MAX;
+  static uint32_t loops;
+  loops = (loops * 5u + 3u) % 32u; /* each number below 32 comes once in 32 times */
+  port_spin(loops);
+}
+
+static void measure_nothing(uint64_t *least, uint64_t *most)
+{
+  *least = UINT64_MAX;
+  *most = 0;
   for (int i = 0; i < EMPTY_TRIES; i++) {
+    dither();
     const uint64_t start = port_ticks();
     const uint64_t ticks = port_ticks() - start;
-    least = ticks < least ? ticks : least;
+    *least = ticks < *least ? ticks : *least;
+    *most = ticks > *most ? ticks : *most;
   }
-  return least;
 }
 
 void tinyml_benchmark(struct tinyml_reader *payload)
@@ -42,16 +52,17 @@ void tinyml_benchmark(struct tinyml_reader *payload)
   struct tinyml_benchmark_reply result = {
       .count = request.count,
       .least = UINT64_MAX,
-      .empty = measure_nothing(),
       .spin_instructions = PORT_SPIN_INSTRUCTIONS,
       .short_loops = SHORT_SPIN,
       .short_spin = spin(SHORT_SPIN),
       .long_loops = LONG_SPIN,
       .long_spin = spin(LONG_SPIN),
   };
+  measure_nothing(&result.empty_least, &result.empty_most);
   for (uint32_t i = 0; i < request.count; i++) {
     uint64_t ticks = 0;
     tinyml_inference_zero_inputs();
+    dither();
     const int status = tinyml_inference_run(&ticks);
     tinyml_inference_forget(); /* these outputs are nobody's */
     if (status != 0) {

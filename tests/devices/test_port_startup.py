@@ -77,13 +77,20 @@ def test_the_high_water_mark_of_the_stack_rises_with_its_use(
     assert after < STACK_BYTES
 
 
-@pytest.mark.parametrize("optimise", ["-Os", "-O0", "-O3"])
+OPTIMISATIONS = [
+    *((board, "-Os") for board in BOARDS),
+    *((board, level) for level in ("-O0", "-O3") for board in BOARDS if board.chip == "nrf51"),
+    *((board, level) for level in ("-O0", "-O3") for board in BOARDS if board.core.mve),
+]
+
+
+@pytest.mark.parametrize(
+    ("board", "optimise"), OPTIMISATIONS, ids=lambda value: getattr(value, "id", value)
+)
 def test_the_port_is_free_of_warnings_and_boots_at_any_optimisation(
-    optimise: str, board: Board, tmp_path: Path
+    board: Board, optimise: str, tmp_path: Path
 ) -> None:
     need_tools()
-    if optimise != "-Os" and board.id not in ("qemu-m0", "qemu-m55"):
-        pytest.skip("the other levels are tried on the smallest and the largest core")
     elf = build(board, tmp_path, optimise=optimise)
     text, _ = play(board, elf, "boot")
     assert number(text, "data") == 0x66666666

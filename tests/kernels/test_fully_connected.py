@@ -137,6 +137,17 @@ def test_sums_around_every_rounding_edge_equal_the_reference(seed, per_channel):
     assert_bit_exact(builder.build([output]), [np.zeros((1, 1), np.int8)])
 
 
+@pytest.mark.parametrize("exponent", [0, 8, 16, 23, 24, 28, 30])
+def test_a_factor_that_leaves_the_range_of_32_bits_wraps_as_in_the_reference(exponent):
+    builder = ModelBuilder()
+    source = builder.input("int8", (256, 1), scale=1.0)
+    weights = builder.constant([[1], [-3], [127]], "int8", scale=2.0**exponent)
+    output = builder.tensor("int8", (256, 3), scale=1.0)
+    builder.operator("FULLY_CONNECTED", [source, weights], output)
+    every_value = np.arange(-128, 128, dtype=np.int8).reshape(256, 1)
+    assert_bit_exact(builder.build([output]), [every_value], sanitize=True)
+
+
 @sweep(3)
 @given(many(st.tuples(fully_connected_layers(per_channel=(False,)), zero_points())))
 def test_weights_may_have_a_zero_point(cases):

@@ -72,9 +72,9 @@ def test_an_interrupted_parent_leaves_no_child_behind() -> None:
     interrupter.start()
     with pytest.raises(KeyboardInterrupt):
         run_in_child(tell_and_hang, 30)
+    os.close(write_end)
     child = int(os.read(read_end, 20))
     os.close(read_end)
-    os.close(write_end)
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
 

@@ -14,12 +14,16 @@ from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.types import Graph, Operator
 
 
+_OPEN_BATCH = "usually left over from an open batch size: convert the model with a batch of 1"
+_FIXES = {"SHAPE": _OPEN_BATCH, "PACK": _OPEN_BATCH}
+
+
 def _lower(operator: Operator, graph: Graph, core: Core) -> Layer:
     lowering = LOWERINGS.get(operator.kind)
     if lowering is None:
         raise UnsupportedOperatorError(
             "this operator is not supported by engine 'aot'",
-            "replace it in the model, or let the host compute it before or after the model",
+            _FIXES.get(operator.kind, "replace it in the model, or compute it outside the model"),
         )
     for tensor in (*operator.inputs, *operator.outputs):
         if tensor >= 0 and len(graph.tensors[tensor].shape) > 6:

@@ -61,8 +61,6 @@ def activation_range(
 ) -> tuple[int, int]:
     """Smallest and largest quantized output value that a fused activation lets through.
 
-    The lower bound can lie above the upper one, where the output's range leaves out the
-    activation's; the kernels then give the upper one.
     Raises UnsupportedOperatorError for an activation without a quantized form.
     """
     low, high = INTEGER_RANGES[dtype]

@@ -15,6 +15,7 @@ from typing import Self
 from tinyml_tool.boards import Board
 from tinyml_tool.devices.device import DeviceEndedError, Ending
 from tinyml_tool.devices.faults import FAULT_EXIT_STATUS, Fault, fault_error, parse_lockup
+from tinyml_tool.devices.firmware_file import check_firmware
 from tinyml_tool.devices.process import ChildProcess
 from tinyml_tool.devices.socket_stream import SocketStream
 from tinyml_tool.devices.symbols import Symbols
@@ -33,7 +34,8 @@ class QemuDevice:
 
     `elf`: the firmware.  `count_instructions`: gives every instruction 2**`shift` nanoseconds of
     the guest's time, which makes its timers exactly repeatable; without it, they follow the host's
-    clock.  `arguments`: what the firmware finds as its command line.  `directory`: where its file
+    clock, code runs faster, and a received byte may wait up to a second on MPS2 and MPS3 boards,
+    whose UART does not wake QEMU's main loop.  `arguments`: what the firmware finds as its command line.  `directory`: where its file
     names start.  `time_limit`: seconds after which QEMU is ended, whatever it does.
     """
 
@@ -181,15 +183,7 @@ class QemuDevice:
             raise ToolMissingError(
                 f"{self._program} is not installed", hint="sudo apt install qemu-system-arm"
             )
-        if not self._elf.is_file():
-            raise DeviceError(
-                f"there is no firmware at {self._elf}", hint="build it first: `tinyml build`"
-            )
-        with self._elf.open("rb") as file:
-            if file.read(4) != b"\x7fELF":
-                raise DeviceError(
-                    f"{self._elf} is no ELF file", hint="give the firmware that the build made"
-                )
+        check_firmware(self._elf, self._board)
         if self._directory is not None and not self._directory.is_dir():
             raise DeviceError(f"there is no directory {self._directory} for the emulator's files")
 

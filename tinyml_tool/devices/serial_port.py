@@ -42,12 +42,12 @@ class SerialStream:
         try:
             self._port.timeout = max(timeout, 0.0)
             data: bytes = self._port.read(1)
-            waiting = self._port.in_waiting if data else 0
-            if waiting and max_bytes > 1:
-                self._port.timeout = 0
-                data += self._port.read(min(waiting, max_bytes - 1))
         except (OSError, TypeError) as error:  # TypeError: closed by another thread meanwhile
             raise _gone(self._name, error) from None
+        if data and max_bytes > 1:
+            self._port.timeout = 0
+            with contextlib.suppress(OSError):  # the next call raises it, after these bytes
+                data += self._port.read(max_bytes - 1)
         if data:
             self.recording.feed(data)
         return data

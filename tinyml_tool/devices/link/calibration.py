@@ -29,13 +29,8 @@ class Benchmark:
     most_ticks: int
     instructions_per_tick: Fraction | None
     """None where ticks do not count instructions: on a board, or in an emulator that does not."""
-
-    @property
-    def instructions(self) -> int | None:
-        """Instructions of one inference, None where nothing counts them."""
-        if self.instructions_per_tick is None:
-            return None
-        return round(self.ticks * self.instructions_per_tick)
+    instructions: int | None
+    """Of one inference; None where nothing counts them."""
 
     @property
     def seconds(self) -> float:
@@ -45,14 +40,37 @@ class Benchmark:
 
 def benchmark_from(reply: BenchmarkReply, timer_hz: int) -> Benchmark:
     """The result of BENCHMARK."""
+    rate = instructions_per_tick(reply, timer_hz)
     return Benchmark(
         count=reply.count,
         timer_hz=timer_hz,
-        ticks=max(0.0, reply.total / reply.count - reply.empty),
-        least_ticks=max(0, reply.least - reply.empty),
-        most_ticks=max(0, reply.most - reply.empty),
-        instructions_per_tick=instructions_per_tick(reply, timer_hz),
+        ticks=max(0.0, reply.total / reply.count - reply.empty_least),
+        least_ticks=max(0, reply.least - reply.empty_least),
+        most_ticks=max(0, reply.most - reply.empty_least),
+        instructions_per_tick=rate,
+        instructions=None if rate is None else _instructions(reply, rate),
     )
+
+
+def _instructions(reply: BenchmarkReply, rate: Fraction) -> int:
+    mean = Fraction(reply.total, reply.count)
+    empty = Fraction(reply.empty_least + reply.empty_most, 2)
+    return _whole(reply.least, reply.most, mean, rate) - _whole(
+        reply.empty_least, reply.empty_most, empty, rate
+    )
+
+
+def _whole(least: int, most: int, mean: Fraction, rate: Fraction) -> int:
+    """The whole number of instructions that took from `least` to `most` ticks.
+
+    A timer rounds a time down or up to whole ticks.  Where it did both, the time lies between, and
+    as an instruction takes more than a tick, only one number of them can.
+    """
+    if most == least + 1:
+        candidate = math.floor(least * rate) + 1
+        if candidate < most * rate:
+            return candidate
+    return round(mean * rate)
 
 
 def instructions_per_tick(reply: BenchmarkReply, timer_hz: int) -> Fraction | None:
@@ -62,12 +80,20 @@ def instructions_per_tick(reply: BenchmarkReply, timer_hz: int) -> Fraction | No
         return None
     loops = reply.long_loops - reply.short_loops
     rate = Fraction(loops * reply.spin_instructions, ticks)
-    nanoseconds = float(Fraction(10**9, timer_hz) / rate)
-    shift = round(math.log2(nanoseconds))
-    exact = Fraction(10**9, timer_hz) / Fraction(2) ** shift
-    short_instructions = float((reply.short_spin - reply.empty) * exact)
+    period = _period(timer_hz)
+    shift = round(math.log2(period / rate))
+    exact = period / Fraction(2) ** shift
+    short_instructions = float((reply.short_spin - reply.empty_least) * exact)
     over = short_instructions - reply.short_loops * reply.spin_instructions
     slack = _CALL_INSTRUCTIONS + 2 * float(exact)
     if shift < 0 or abs(float(rate / exact) - 1) > _TOLERANCE or not -slack < over < slack:
         return None
     return exact
+
+
+def _period(timer_hz: int) -> Fraction:
+    """Nanoseconds of a tick.  Emulators hold periods, so a frequency may be a rounded one."""
+    whole = round(Fraction(10**9, timer_hz))
+    if whole > 0 and round(Fraction(10**9, whole)) == timer_hz:
+        return Fraction(whole)
+    return Fraction(10**9, timer_hz)

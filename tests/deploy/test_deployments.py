@@ -1,0 +1,79 @@
+"""The product's promise: real models, built and run on every emulated core, bit for bit right."""
+
+from pathlib import Path
+
+import pytest
+from shared import shared_model
+
+import tinyml_tool as tt
+from tinyml_tool.errors import DoesNotFitError
+
+MODELS = (
+    "hello_world_int8",
+    "kws_ref_model",
+    "vww_96_int8",
+    "pretrainedResnet_quant",
+    "ad01_int8",
+    "person_detect",
+)
+LARGE_BOARDS = ("qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
+DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
+INPUTS = 10
+
+
+def assert_bit_exact(model: Path, board: str, folder: Path, system: str = "platformio") -> None:
+    evidence = tt.deploy(
+        model,
+        board=board,
+        output=folder / "project",
+        vectors=INPUTS,
+        system="cmake" if system == "cmake" else "platformio",
+    )
+    graph = tt.read_model(model)
+    layer_values = sum(graph.tensors[t].elements for op in graph.operators for t in op.outputs)
+    output_values = sum(graph.tensors[t].elements for t in graph.outputs)
+    assert evidence.parity.vectors == INPUTS
+    assert evidence.parity.layers == len(graph.operators)
+    assert evidence.parity.values_compared == INPUTS * (layer_values + output_values)
+    assert evidence.parity.values_different == 0
+    assert evidence.instructions_per_inference is not None
+    assert evidence.memory is not None
+    assert 0 < evidence.memory.stack_bytes < 2048
+    assert evidence.memory.arena_bytes < evidence.memory.ram_bytes
+
+
+@pytest.mark.parametrize("board", [*LARGE_BOARDS, "qemu-m0", "netduinoplus2"])
+def test_digits_is_bit_exact(board: str, tmp_path: Path) -> None:
+    assert_bit_exact(DIGITS, board, tmp_path)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("board", [*LARGE_BOARDS, "netduinoplus2"])
+def test_a_real_model_is_bit_exact(board: str, model: str, tmp_path: Path) -> None:
+    assert_bit_exact(shared_model(f"{model}.tflite"), board, tmp_path)
+
+
+def test_the_smallest_model_is_bit_exact_on_the_smallest_core(tmp_path: Path) -> None:
+    assert_bit_exact(shared_model("hello_world_int8.tflite"), "qemu-m0", tmp_path)
+
+
+def test_a_firmware_built_with_cmake_is_bit_exact_too(tmp_path: Path) -> None:
+    assert_bit_exact(DIGITS, "qemu-m4", tmp_path, system="cmake")
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_what_does_not_fit_16_kb_is_refused_before_anything_is_written(
+    model: str, tmp_path: Path
+) -> None:
+    path = shared_model(f"{model}.tflite")
+    with pytest.raises(DoesNotFitError, match="qemu-m0 has"):
+        tt.deploy(path, board="qemu-m0", output=tmp_path / "project")
+    assert not (tmp_path / "project").exists()
+
+
+def test_the_same_firmware_gives_the_same_instruction_count(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    first = tt.deploy(DIGITS, output=project).instructions_per_inference
+    assert {tt.validate(project, vectors=n).instructions_per_inference for n in (1, 2, 3)} == {
+        first
+    }
