@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.graph.types import DType, Tensor
 
-_MOST_ELEMENTS = 2000
 
-
-def shapes(least_rank: int, most_rank: int) -> st.SearchStrategy[tuple[int, ...]]:
-    """Lengths of 1 to 17 along each axis, together not too many elements."""
-    lengths = st.integers(1, 17) | st.integers(1, 4)
-    lists = st.lists(lengths, min_size=least_rank, max_size=most_rank)
-    return lists.filter(lambda shape: math.prod(shape) <= _MOST_ELEMENTS).map(tuple)
+@st.composite
+def shapes(draw: st.DrawFn, least_rank: int, most_rank: int, most: int = 2000) -> tuple[int, ...]:
+    """Lengths of 1 to 17 along each axis, together at most so many elements."""
+    lengths: list[int] = []
+    for _ in range(draw(st.integers(least_rank, most_rank))):
+        longest = min(17, most // math.prod(lengths))
+        lengths.append(draw(st.integers(1, longest)))
+    return tuple(draw(st.permutations(lengths)))
 
 
 def quantization(dtype: str) -> dict[str, Any]:

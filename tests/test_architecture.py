@@ -1,4 +1,4 @@
-"""The house rules of imports: a room imports only rooms nearer to the model, and the ground floor."""
+"""The rules of imports: a room imports only rooms nearer to the model, and the ground floor."""
 
 import ast
 from pathlib import Path

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinyml_tool.version import VERSION as __version__
+from tinyml_tool.version import VERSION
+
+__version__ = VERSION
 
 if TYPE_CHECKING:
     from tinyml_tool.api.build import build

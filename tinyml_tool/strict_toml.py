@@ -1,4 +1,4 @@
-"""Read TOML into strict pydantic models; every wrong key and value is told, with its likely name."""
+"""Read TOML into strict pydantic models: every wrong key and value is told, with a likely name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Devices and tools that let the user down: a clear message, exit code 5 or 6, no waiting forever."""
+"""Devices and tools that let the user down: a clear message, exit code 5 or 6, soon."""
 
 import os
 import pty
@@ -7,7 +7,7 @@ import socket
 import threading
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -44,11 +44,8 @@ def device(behave: Callable[[socket.socket], None]) -> Iterator[str]:
 
     def serve() -> None:
         connection, _ = server.accept()
-        with connection:
-            try:
-                behave(connection)
-            except OSError:
-                pass  # the tool has hung up
+        with connection, suppress(OSError):  # the tool has hung up
+            behave(connection)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

@@ -136,8 +136,9 @@ def test_a_dynamic_batch_is_refused_with_a_way_out(tmp_path: Path) -> None:
 def test_a_model_that_does_not_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     builder = ModelBuilder()
     x = builder.input("int8", (1, 64, 64, 4), scale=0.5)
-    y = builder.operator("LOGISTIC", [x], builder.tensor("int8", (1, 64, 64, 4), scale=1 / 256,
-                                                         zero_point=-128))
+    y = builder.operator(
+        "LOGISTIC", [x], builder.tensor("int8", (1, 64, 64, 4), scale=1 / 256, zero_point=-128)
+    )
     path = tmp_path / "large.tflite"
     path.write_bytes(builder.build([y]))
     result = tinyml(

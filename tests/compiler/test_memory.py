@@ -43,7 +43,7 @@ def execute(graph: Graph, scratch: dict[int, int], plan: MemoryPlan) -> None:
 
     def write(allocation: tuple[int, int], mark: object) -> None:
         offset, size = allocation
-        assert 0 <= offset and offset + size <= plan.arena_bytes
+        assert offset >= 0 and offset + size <= plan.arena_bytes
         assert offset % plan.alignment == 0
         arena[offset : offset + size] = [mark] * size
 

@@ -10,18 +10,30 @@ from selftest_firmware import BOARDS, BuildFor, build, need_tools
 from tinyml_tool.boards import Board
 
 
-@pytest.fixture(scope="session")
-def selftest(tmp_path_factory: pytest.TempPathFactory) -> BuildFor:
-    """The self-test firmware of a board, as a function from the board to its ELF file."""
+def builder(factory: pytest.TempPathFactory, program: str, *, semihosting: int) -> BuildFor:
     need_tools()
     built: dict[str, Path] = {}
 
     def get(board: Board) -> Path:
         if board.id not in built:
-            built[board.id] = build(board, tmp_path_factory.mktemp(board.id))
+            built[board.id] = build(
+                board, factory.mktemp(board.id), program=program, semihosting=semihosting
+            )
         return built[board.id]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def selftest(tmp_path_factory: pytest.TempPathFactory) -> BuildFor:
+    """The self-test firmware of a board, as a function from the board to its ELF file."""
+    return builder(tmp_path_factory, "selftest.c", semihosting=1)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> BuildFor:
+    """The same of a firmware for a lone board, without semihosting."""
+    return builder(tmp_path_factory, "plain.c", semihosting=0)
 
 
 @pytest.fixture(params=BOARDS, ids=lambda board: board.id)

@@ -33,7 +33,7 @@ def test_a_text_file_is_told(m4: Board, tmp_path: Path) -> None:
 def test_a_truncated_file_is_told(kept: int, m4: Board, selftest: BuildFor, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.elf"
     damaged.write_bytes(selftest(m4).read_bytes()[:kept])
-    with pytest.raises(DeviceError, match="no ELF file, or a damaged one|is cut off"):
+    with pytest.raises(DeviceError, match=r"no ELF file, or a damaged one|is cut off"):
         check_firmware(damaged, m4)
 
 

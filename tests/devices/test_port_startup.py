@@ -84,9 +84,11 @@ OPTIMISATIONS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("board", "optimise"), OPTIMISATIONS, ids=lambda value: getattr(value, "id", value)
-)
+def case_name(value: Board | str) -> str:
+    return value.id if isinstance(value, Board) else value
+
+
+@pytest.mark.parametrize(("board", "optimise"), OPTIMISATIONS, ids=case_name)
 def test_the_port_is_free_of_warnings_and_boots_at_any_optimisation(
     board: Board, optimise: str, tmp_path: Path
 ) -> None:
@@ -97,20 +99,15 @@ def test_the_port_is_free_of_warnings_and_boots_at_any_optimisation(
 
 
 def test_without_semihosting_no_breakpoint_is_left_in_the_firmware(
-    board: Board, tmp_path: Path
+    board: Board, selftest: BuildFor, plain: BuildFor
 ) -> None:
-    need_tools()
-    with_it = build(board, tmp_path / "with")
-    without = build(board, tmp_path / "without", program="plain.c", semihosting=0)
     breakpoint_0xab = bytes([0xAB, 0xBE])
-    assert breakpoint_0xab in with_it.read_bytes()
-    assert breakpoint_0xab not in without.read_bytes()
+    assert breakpoint_0xab in selftest(board).read_bytes()
+    assert breakpoint_0xab not in plain(board).read_bytes()
 
 
-def test_a_lone_board_reports_a_fault_and_restarts(board: Board, tmp_path: Path) -> None:
-    need_tools()
-    elf = build(board, tmp_path, program="plain.c", semihosting=0)
-    with QemuDevice(board, elf, time_limit=20) as device:
+def test_a_lone_board_reports_a_fault_and_restarts(board: Board, plain: BuildFor) -> None:
+    with QemuDevice(board, plain(board), time_limit=20) as device:
         read_until(device, b"hello\n")
         device.stream.write(b"f")
         with pytest.raises(DeviceFaultError, match="undefined instruction"):

@@ -51,7 +51,9 @@ def test_one_more_loop_is_seen(board: Board, selftest: BuildFor) -> None:
     assert 0 < three - two < per_loop + 2
 
 
-@pytest.mark.parametrize("board", [b for b in BOARDS if b.id in ("qemu-m0", "qemu-m4", "qemu-m55")])
+@pytest.mark.parametrize(
+    "board", [b for b in BOARDS if b.id in ("qemu-m0", "qemu-m4", "qemu-m55")], ids=lambda b: b.id
+)
 def test_ticks_go_on_beyond_32_bits(board: Board, selftest: BuildFor) -> None:
     """1,024 ns an instruction, so that 300 million of them pass the wrap of the counter."""
     text, _ = play(board, selftest(board), "clock", shift=10)

@@ -80,6 +80,32 @@ def test_every_input_value_gives_the_reference_s_result(kind):
     test()
 
 
+def test_relu6_bounds_half_way_between_two_values_equal_the_reference():
+    # Whether such a bound is rounded up depends on the precision in which 6 / scale is computed.
+    cases = [
+        Activation("RELU6", affine, affine, 0.0)
+        for half in np.arange(20.5, 240)
+        for affine in [Affine(neighbour(6 / half, steps), -128) for steps in (-1, 0, 1)]
+    ]
+    for start in range(0, len(cases), 250):
+        assert_all_values_equal_the_reference(cases[start : start + 250])
+
+
+def test_hard_swish_factors_half_way_between_two_values_equal_the_reference():
+    # Ratios of scales whose 16-bit rounding depends on the precision in which they are computed.
+    rng = np.random.default_rng(0)
+    cases = []
+    while len(cases) < 200:
+        source = float(np.float32(rng.uniform(0.01, 0.1)))
+        half = (rng.integers(2**14, 2**15) + 0.5) / 2**16
+        target = neighbour(source / 128 / half, int(rng.integers(-2, 3)))
+        double = source / 128 / target
+        single = float(np.float32(source / 128) / np.float32(target))
+        if round(double * 2**16) != round(single * 2**16):
+            cases.append(Activation("HARD_SWISH", Affine(source, -128), Affine(target, -128), 0.0))
+    assert_all_values_equal_the_reference(cases)
+
+
 @sweep(2)
 @given(many(activations()))
 def test_activations_have_no_undefined_behaviour(cases):

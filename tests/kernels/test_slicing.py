@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from kernel_case import unsupported_reasons
 from model_builder import ModelBuilder
@@ -30,17 +30,31 @@ class Slice:
         return len(range(self.length)[first : last : self.stride])
 
 
+def spellings(position, length):
+    """Values of begin or end that mean a position; -1 and `length` are those beside the tensor."""
+    if position < 0:
+        return [-length - 1, -length - 4]
+    if position >= length:
+        return [length, length + 3]
+    return [position, position - length]
+
+
 @st.composite
 def slices(draw, length):
-    """Begin and end beyond the tensor too; something is always taken."""
-    masks = {"begin_masked": draw(st.booleans()), "end_masked": draw(st.booleans())}
+    """A slice that takes at least one element, with begin and end in all their spellings."""
+    begin_masked, end_masked = draw(st.booleans()), draw(st.booleans())
     if draw(st.integers(0, 4)) == 0:
-        return Slice(length, draw(st.integers(-length, length - 1)), None, 1, **masks)
-    anywhere = st.integers(-length - 3, length + 3)
+        index = draw(st.integers(-length, length - 1))
+        return Slice(length, index, None, 1, begin_masked, end_masked)
     stride = draw(st.sampled_from([1, 1, 1, -1, 2, -2, 3, -3, 20, -20]))
-    result = Slice(length, draw(anywhere), draw(anywhere), stride, **masks)
-    assume(result.taken > 0)
-    return result
+    low = draw(st.integers(0, length - 1))
+    high = draw(st.integers(low, length - 1))
+    first, behind = (low, high + 1) if stride > 0 else (high, low - 1)
+    anything = st.integers(-length - 4, length + 4)
+    begin = draw(anything if begin_masked else st.sampled_from(spellings(first, length)))
+    end = draw(anything if end_masked else st.sampled_from(spellings(behind, length)))
+    # A mask moves its side outwards, so it takes no element away.
+    return Slice(length, begin, end, stride, begin_masked, end_masked)
 
 
 @st.composite

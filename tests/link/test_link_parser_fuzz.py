@@ -85,7 +85,8 @@ def good_frames(chance: random.Random, count: int) -> list[bytes]:
             session = SESSION if keep else chance.randrange(2**32)
             version = VERSION if chance.random() < 0.99 else chance.randrange(256)
             age = 0 if chance.random() < 0.99 else chance.randrange(4)
-            header = Header(MARKER, 0, version, code, 0, len(frames) - age, session)
+            sequence = (len(frames) - age) % 2**16
+            header = Header(MARKER, 0, version, code, 0, sequence, session)
             frames.append(encode_frame(header, payload))
     return frames
 

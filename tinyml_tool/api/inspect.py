@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_tool.boards import Board, Core, load_board, load_boards
-from tinyml_tool.compiler.compile import problems_of, plan_layers
+from tinyml_tool.compiler.compile import plan_layers, problems_of
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import Footprint, fits, footprint_estimate, ram_on
 from tinyml_tool.compiler.tflm_operators import TFLM_OPERATORS

@@ -12,7 +12,8 @@ from tinyml_tool.cli import boards, build, deploy, doctor, generate, inspect, ru
 from tinyml_tool.errors import ExitCode, InputError
 from tinyml_tool.report.envelope import envelope
 
-_USAGE_ERROR = typer.BadParameter.__bases__[0]
+# The public subclass leads to the class of all usage errors, wherever Typer keeps it.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
 EPILOG = (
     "Exit codes: 0 ok, 1 internal, 2 usage or input, 3 model not supported, 4 does not fit, "

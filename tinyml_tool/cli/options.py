@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-class Engine(str, Enum):
+class Engine(StrEnum):
     """How the model becomes code."""
 
     AOT = "aot"
     TFLM = "tflm"
 
 
-class System(str, Enum):
+class System(StrEnum):
     """Build system."""
 
     PLATFORMIO = "platformio"

@@ -1,4 +1,4 @@
-"""What a command says: progress on stderr, the result on stdout, failures as cause and next step."""
+"""What a command says: progress on stderr, the result on stdout, failures with a next step."""
 
 from __future__ import annotations
 
@@ -136,4 +136,4 @@ def _act(action: Callable[[Progress], Outcome], quiet: bool) -> Outcome:
         return action(PlainProgress())
     console = _stderr()
     with console.status("starting") as status:
-        return action(lambda stage: status.update(stage))
+        return action(status.update)

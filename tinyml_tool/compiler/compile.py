@@ -13,7 +13,6 @@ from tinyml_tool.graph.checks import check
 from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.types import Graph, Operator
 
-
 _OPEN_BATCH = "usually left over from an open batch size: convert the model with a batch of 1"
 _FIXES = {"SHAPE": _OPEN_BATCH, "PACK": _OPEN_BATCH}
 

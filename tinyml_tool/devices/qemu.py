@@ -35,8 +35,9 @@ class QemuDevice:
     `elf`: the firmware.  `count_instructions`: gives every instruction 2**`shift` nanoseconds of
     the guest's time, which makes its timers exactly repeatable; without it, they follow the host's
     clock, code runs faster, and a received byte may wait up to a second on MPS2 and MPS3 boards,
-    whose UART does not wake QEMU's main loop.  `arguments`: what the firmware finds as its command line.  `directory`: where its file
-    names start.  `time_limit`: seconds after which QEMU is ended, whatever it does.
+    whose UART does not wake QEMU's main loop.  `arguments`: what the firmware finds as its command
+    line.  `directory`: where its file names start.  `time_limit`: seconds after which QEMU is
+    ended, whatever it does.
     """
 
     shares_files = True

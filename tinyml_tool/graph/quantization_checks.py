@@ -76,7 +76,8 @@ def _weights(operator: Operator, graph: Graph) -> Iterator[Problem]:
     if stored.axis is not None and stored.axis != axis:
         cause = f"weights are quantized along axis {stored.axis}, must be along axis {axis}"
         yield Problem.of(operator, cause, QUANTIZE_AGAIN)
-    if any(stored.zero_points):
+    may_be_asymmetric = operator.kind == "FULLY_CONNECTED" and stored.axis is None
+    if any(stored.zero_points) and not may_be_asymmetric:
         wrong = next(point for point in stored.zero_points if point)
         cause = f"weights have zero point {wrong}, must have 0"
         yield Problem.of(operator, cause, QUANTIZE_AGAIN)
