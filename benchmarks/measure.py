@@ -14,7 +14,7 @@ import tinyml_tool as tt
 from tinyml_tool.errors import DoesNotFitError
 from tinyml_tool.verify.evidence import Evidence
 
-HEAD = "| model | board | instructions | flash | flash, minimal | RAM | arena | stack | differing | s |"
+HEAD = "| model | board | instructions | flash | minimal | RAM | arena | stack | differing | s |"
 RULE = "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"
 
 

@@ -31,19 +31,19 @@ __attribute__((weak)) void port_systick_interrupt(void);
 /* Interrupts without an entry are never enabled by the port.  Aligned for up to 240 of them. */
 static const union port_vector port_vectors[PORT_VECTORS]
     __attribute__((section(".vectors"), used, aligned(1024))) = {
-    [0] = {.stack_top = port_stack_top},
-    [1] = {.handler = port_reset_handler},
-    [2] = {.handler = port_fault_handler},  /* NMI */
-    [3] = {.handler = port_fault_handler},  /* HardFault */
-    [4] = {.handler = port_fault_handler},  /* MemManage */
-    [5] = {.handler = port_fault_handler},  /* BusFault */
-    [6] = {.handler = port_fault_handler},  /* UsageFault */
-    [7] = {.handler = port_fault_handler},  /* SecureFault */
-    [11] = {.handler = port_fault_handler}, /* SVCall */
-    [12] = {.handler = port_fault_handler}, /* DebugMonitor */
-    [14] = {.handler = port_fault_handler}, /* PendSV */
-    [15] = {.handler = port_systick_interrupt},
-    [16 + PORT_UART_IRQ] = {.handler = port_uart_interrupt},
+        [0] = {.stack_top = port_stack_top},
+        [1] = {.handler = port_reset_handler},
+        [2] = {.handler = port_fault_handler},  /* NMI */
+        [3] = {.handler = port_fault_handler},  /* HardFault */
+        [4] = {.handler = port_fault_handler},  /* MemManage */
+        [5] = {.handler = port_fault_handler},  /* BusFault */
+        [6] = {.handler = port_fault_handler},  /* UsageFault */
+        [7] = {.handler = port_fault_handler},  /* SecureFault */
+        [11] = {.handler = port_fault_handler}, /* SVCall */
+        [12] = {.handler = port_fault_handler}, /* DebugMonitor */
+        [14] = {.handler = port_fault_handler}, /* PendSV */
+        [15] = {.handler = port_systick_interrupt},
+        [16 + PORT_UART_IRQ] = {.handler = port_uart_interrupt},
 };
 
 /* Not inlined: the compiler may use floating-point or vector registers in here, and the caller

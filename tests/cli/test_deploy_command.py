@@ -1,5 +1,6 @@
 """`tinyml deploy` and its single steps, as a user and as a CI job sees them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -128,21 +129,51 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_emulator_outlives_the_command(how: signal.Signals, project: Path) -> None:
+def started_validation(project: Path, *options: str) -> subprocess.Popen[str]:
+    """A validation that has compared its first inputs and has many before it."""
     command = [sys.executable, "-m", "tinyml_tool", "validate", project, "--vectors", "100000"]
     tool = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=REPOSITORY, text=True
+        [*command, *options],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=REPOSITORY,
+        text=True,
     )
     assert tool.stderr is not None
     for line in tool.stderr:
         if "compared" in line:
-            break
+            return tool
+    raise AssertionError("it ended before it compared anything")
+
+
+def test_a_device_that_stops_half_way_is_told(project: Path) -> None:
+    tool = started_validation(project, "--timeout", "2", "--json")
+    (emulator,) = children_of(tool.pid)
+    os.kill(emulator, signal.SIGSTOP)
+    stdout, _ = tool.communicate(timeout=60)
+    assert tool.returncode == 6
+    error = json.loads(stdout)["error"]
+    assert error["code"] == "link"
+    assert error["hint"]
+    assert not is_running(emulator)
+
+
+def test_a_device_that_dies_half_way_is_told(project: Path) -> None:
+    tool = started_validation(project, "--json")
+    (emulator,) = children_of(tool.pid)
+    os.kill(emulator, signal.SIGKILL)
+    stdout, _ = tool.communicate(timeout=60)
+    assert tool.returncode == 6
+    assert "signal" in json.loads(stdout)["error"]["message"].lower()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_emulator_outlives_the_command(how: signal.Signals, project: Path) -> None:
+    tool = started_validation(project)
     emulators = children_of(tool.pid)
     assert emulators, "an emulator runs now"
     tool.send_signal(how)
-    tool.wait(timeout=20)
-    tool.stderr.close()
+    tool.communicate(timeout=20)
     deadline = time.monotonic() + 5
     while any(map(is_running, emulators)) and time.monotonic() < deadline:
         time.sleep(0.05)

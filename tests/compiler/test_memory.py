@@ -1,14 +1,30 @@
 """The memory planner, judged by a checker that shares no code with it."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import shared_model
 
+from tinyml_tool.boards import load_board
+from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.memory import lifetimes, plan_memory
 from tinyml_tool.compiler.plan import MemoryPlan
+from tinyml_tool.graph.reader import read_model
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
+
+
+MODELS = (
+    "hello_world_int8.tflite",
+    "kws_ref_model.tflite",
+    "vww_96_int8.tflite",
+    "pretrainedResnet_quant.tflite",
+    "ad01_int8.tflite",
+    "person_detect.tflite",
+)
 
 
 @st.composite
@@ -91,6 +107,40 @@ def test_the_arena_is_never_larger_than_all_buffers_side_by_side(
     graph, scratch = case
     buffers = lifetimes(graph, [], scratch)
     assert plan_memory(buffers).arena_bytes <= sum(-(-b.bytes // 16) * 16 for b in buffers)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_live_tensor_of_a_real_model_is_ever_overwritten(name: str) -> None:
+    graph = read_model(shared_model(name))
+    plan = compile_graph(graph, load_board("qemu-m4").core)
+    scratch = {
+        layer.operator.index: layer.call.scratch_bytes for layer in plan.layers if layer.call
+    }
+    aliased = {layer.operator.outputs[0] for layer in plan.layers if layer.call is None}
+    without_aliases = replace(
+        graph,
+        operators=tuple(op for op in graph.operators if op.outputs[0] not in aliased),
+    )
+    assert aliased or name.startswith(("ad", "hello"))
+    for operator in graph.operators:
+        if operator.outputs[0] in aliased:
+            source, target = operator.inputs[0], operator.outputs[0]
+            assert plan.memory.tensors[source] == plan.memory.tensors[target]
+            without_aliases = with_tensor_renamed(without_aliases, target, source)
+    execute(
+        without_aliases, {**dict.fromkeys(range(len(graph.operators)), 0), **scratch}, plan.memory
+    )
+
+
+def with_tensor_renamed(graph: Graph, old: int, new: int) -> Graph:
+    def renamed(tensors: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(new if tensor == old else tensor for tensor in tensors)
+
+    operators = tuple(
+        replace(op, inputs=renamed(op.inputs), outputs=renamed(op.outputs))
+        for op in graph.operators
+    )
+    return replace(graph, operators=operators, outputs=renamed(graph.outputs))
 
 
 def chain(sizes: list[int]) -> Graph:

@@ -130,15 +130,3 @@ def test_every_scenario_is_played_by_some_test() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert names
     assert [name for name in names if f'"{name}"' not in tests] == []
-
-
-def test_all_seven_boards_are_emulated() -> None:
-    assert {board.id for board in BOARDS} == {
-        "qemu-m0",
-        "qemu-m3",
-        "qemu-m4",
-        "qemu-m7",
-        "qemu-m33",
-        "qemu-m55",
-        "netduinoplus2",
-    }

@@ -49,14 +49,16 @@ def test_a_silent_firmware_gives_no_bytes_and_no_error(m4: Board, selftest: Buil
         read_until(device, b"ready\n")
         started = time.monotonic()
         assert device.stream.read(100, 0.2) == b""
-        assert 0.15 < time.monotonic() - started < 1.0
+        assert 0.15 < time.monotonic() - started < 5.0
         assert device.ending is None
 
 
 def test_a_read_returns_at_most_what_was_asked_for(m4: Board, selftest: BuildFor) -> None:
     with QemuDevice(m4, selftest(m4), arguments="silent") as device:
-        time.sleep(0.3)
-        assert [device.stream.read(size, 5) for size in (2, 1, 100)] == [b"re", b"a", b"dy\n"]
+        assert device.stream.read(1, 5) == b"r"
+        received = [device.stream.read(2, 0.5) for _ in range(6)]
+        assert b"".join(received) == b"eady\n"
+        assert max(map(len, received)) <= 2
 
 
 @pytest.mark.parametrize("scenario", ["hang", "silent", "chatter"])
@@ -229,9 +231,12 @@ def test_messages_are_kept_but_not_without_bound(tmp_path: Path) -> None:
 
 
 def test_a_program_that_ignores_the_polite_request_is_killed(tmp_path: Path) -> None:
-    program = script(tmp_path / "stubborn", "trap '' TERM; while :; do sleep 0.1; done")
+    program = script(
+        tmp_path / "stubborn", "trap '' TERM; echo deaf >&2; while :; do sleep 0.1; done"
+    )
     process = ChildProcess([program])
-    time.sleep(0.2)
+    while "deaf" not in process.messages:
+        time.sleep(0.01)
     process.end()
     assert process.exit_status == -signal.SIGKILL
 

@@ -38,7 +38,7 @@ def several(cases):
     return st.lists(cases, min_size=20, max_size=20)
 
 
-@sweep(6)
+@sweep(10)
 @given(several(concatenations()))
 def test_concatenation_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_concatenation))

@@ -49,7 +49,7 @@ def add_pad(builder, case):
     return builder.operator("PAD" if bits is None else "PADV2", inputs, target)
 
 
-@sweep(6)
+@sweep(8)
 @given(many(paddings()))
 def test_pad_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_pad))

@@ -101,7 +101,7 @@ def assert_conversions_equal_the_reference(cases, **how):
     ids=["bytes", "wider", "from_float", "to_float"],
 )
 def test_conversions_equal_the_reference(pairs):
-    @sweep(5)
+    @sweep(8)
     @given(many(conversions(pairs)))
     def test(cases):
         assert_conversions_equal_the_reference(cases)

@@ -32,7 +32,7 @@ def add_resize(builder, case):
     return builder.operator(KIND, [source, builder.constant(size, "int32")], target, **options)
 
 
-@sweep(4)
+@sweep(8)
 @given(many(resizes()))
 def test_resize_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_resize))
@@ -59,7 +59,7 @@ def test_long_sides_equal_the_reference(options):
     assert_moves_like_the_reference(model_of(cases, add_resize))
 
 
-@sweep(1)
+@sweep(2)
 @given(many(resizes()))
 def test_resize_has_no_undefined_behaviour(cases):
     assert_moves_like_the_reference(model_of(cases, add_resize), sanitize=True)

@@ -108,13 +108,13 @@ def add_split(builder, case):
     return builder.operator("SPLIT", inputs, targets, num_splits=parts)
 
 
-@sweep(10)
+@sweep(20)
 @given(many(strided_slices()))
 def test_strided_slice_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_strided_slice))
 
 
-@sweep(4)
+@sweep(10)
 @given(many(splits()))
 def test_split_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_split))

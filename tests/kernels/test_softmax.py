@@ -48,7 +48,7 @@ def add_softmax(builder, case):
     return builder.operator("SOFTMAX", [source], target, beta=case.beta)
 
 
-@sweep(8)
+@sweep(10)
 @given(many(softmaxes()))
 def test_softmax_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_softmax))

@@ -27,7 +27,7 @@ def add_transpose(builder, case):
     return builder.operator("TRANSPOSE", [source, axes], target)
 
 
-@sweep(4)
+@sweep(10)
 @given(many(transposes()))
 def test_transpose_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_transpose))
@@ -39,7 +39,7 @@ def test_every_permutation_of_four_axes_equals_the_reference():
     assert_moves_like_the_reference(model_of(cases, add_transpose))
 
 
-@sweep(1)
+@sweep(2)
 @given(many(transposes()))
 def test_transpose_has_no_undefined_behaviour(cases):
     assert_moves_like_the_reference(model_of(cases, add_transpose), sanitize=True)

@@ -48,7 +48,7 @@ def timeouts_of(time_limit: float | None) -> Timeouts:
         usual,
         connect=time_limit,
         give_up=time_limit,
-        work=max(time_limit, usual.work),
+        work=time_limit,
         answer=min(usual.answer, time_limit),
     )
 

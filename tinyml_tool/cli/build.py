@@ -1,4 +1,4 @@
-"""`tinyml build [PROJECT]`."""
+"""`tinyml build [PROJECT | MODEL]`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tinyml_tool.cli.options import Json, ProjectArgument, Quiet, System, SystemOption
+from tinyml_tool.cli.options import (
+    BoardOption,
+    EngineOption,
+    ForceOption,
+    Json,
+    OutputOption,
+    Quiet,
+    System,
+    SystemOption,
+    TargetArgument,
+)
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinyml_tool.toolchain.build import Firmware
 
-def _act(project: Path, system: System | None, minimal: bool, progress: Progress) -> Outcome:
-    from tinyml_tool.api.build import build
+
+def _outcome(firmware: Firmware) -> Outcome:
     from tinyml_tool.report.firmware import firmware_json, firmware_table
-
-    firmware = build(
-        project,
-        system="cmake" if system is System.CMAKE else "platformio",
-        program="minimal" if minimal else "firmware",
-        progress=progress,
-    )
 
     def show(console: Console) -> None:
         console.print(firmware_table(firmware))
@@ -36,7 +40,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command("build")
     def build_command(
-        project: ProjectArgument = Path(),
+        target: TargetArgument = Path(),
+        board: BoardOption = None,
+        engine: EngineOption = None,
+        output: OutputOption = None,
+        force: ForceOption = False,
         system: SystemOption = None,
         minimal: bool = typer.Option(
             False, "--minimal", help="Build the smallest program around the model instead."
@@ -46,8 +54,24 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Build a generated project with PlatformIO or CMake; tell its size.
 
-        Examples: `tinyml build kws` · `tinyml build kws --with cmake`
+        Examples: `tinyml build kws` · `tinyml build kws --with cmake` ·
+        `tinyml build kws.tflite --board qemu-m55`
         """
-        run_command(
-            "build", lambda say: _act(project, system, minimal, say), json=json, quiet=quiet
-        )
+
+        def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.build import build
+            from tinyml_tool.api.target import project_of
+
+            project = project_of(
+                target, board=board, engine=engine, output=output, force=force, progress=progress
+            )
+            return _outcome(
+                build(
+                    project,
+                    system="cmake" if system is System.CMAKE else "platformio",
+                    program="minimal" if minimal else "firmware",
+                    progress=progress,
+                )
+            )
+
+        run_command("build", act, json=json, quiet=quiet)

@@ -49,8 +49,11 @@ ModelArgument = Annotated[
         help="The .tflite model. [default: the one named in ./tinyml.toml]", show_default=False
     ),
 ]
-ProjectArgument = Annotated[
-    Path, typer.Argument(help="A generated project directory.", show_default="this folder")
+TargetArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="A generated project, or a .tflite model to make one of.", show_default="this folder"
+    ),
 ]
 VectorsOption = Annotated[
     int | None,

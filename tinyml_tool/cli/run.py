@@ -1,4 +1,4 @@
-"""`tinyml run [PROJECT]`."""
+"""`tinyml run [PROJECT | MODEL]`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import typer
 
 from tinyml_tool.cli.options import (
+    BoardOption,
+    EngineOption,
+    ForceOption,
     InputOption,
     Json,
+    OutputOption,
     PortOption,
-    ProjectArgument,
     Quiet,
     SeedOption,
     System,
     SystemOption,
+    TargetArgument,
     TimeLimitOption,
     VectorsOption,
 )
@@ -45,7 +49,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command("run")
     def run_command_(
-        project: ProjectArgument = Path(),
+        target: TargetArgument = Path(),
+        board: BoardOption = None,
+        engine: EngineOption = None,
+        output: OutputOption = None,
+        force: ForceOption = False,
         inputs: InputOption = None,
         vectors: VectorsOption = None,
         seed: SeedOption = None,
@@ -62,10 +70,18 @@ def register(app: typer.Typer) -> None:
 
         def act(progress: Progress) -> Outcome:
             from tinyml_tool.api.run import run
+            from tinyml_tool.api.target import project_of
 
             return _outcome(
                 run(
-                    project,
+                    project_of(
+                        target,
+                        board=board,
+                        engine=engine,
+                        output=output,
+                        force=force,
+                        progress=progress,
+                    ),
                     inputs=inputs or (),
                     vectors=vectors or 1,
                     seed=seed or 0,

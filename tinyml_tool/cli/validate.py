@@ -1,4 +1,4 @@
-"""`tinyml validate [PROJECT]`."""
+"""`tinyml validate [PROJECT | MODEL]`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 import typer
 
 from tinyml_tool.cli.options import (
+    BoardOption,
+    EngineOption,
+    ForceOption,
     InputOption,
     Json,
+    OutputOption,
     PortOption,
-    ProjectArgument,
     Quiet,
     SeedOption,
     System,
     SystemOption,
+    TargetArgument,
     TimeLimitOption,
     VectorsOption,
 )
@@ -26,7 +30,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command("validate")
     def validate_command(
-        project: ProjectArgument = Path(),
+        target: TargetArgument = Path(),
+        board: BoardOption = None,
+        engine: EngineOption = None,
+        output: OutputOption = None,
+        force: ForceOption = False,
         inputs: InputOption = None,
         vectors: VectorsOption = None,
         seed: SeedOption = None,
@@ -43,9 +51,13 @@ def register(app: typer.Typer) -> None:
         """
 
         def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.target import project_of
             from tinyml_tool.api.validate import validate
             from tinyml_tool.cli.verdict import verdict
 
+            project = project_of(
+                target, board=board, engine=engine, output=output, force=force, progress=progress
+            )
             evidence = validate(
                 project,
                 inputs=inputs or (),

@@ -30,6 +30,9 @@ from tinyml_tool.protocol import (
 _GREETING = "tinyml: model "
 """How the device greets after a reset."""
 
+_HELLO_PATIENCE = 0.1
+"""Seconds before the first repetition of HELLO: a UART that is not switched on yet loses it."""
+
 _KEPT_TEXT = 16 * 1024
 _KEPT_FIRST_BYTES = 64
 _READ_BYTES = 65536
@@ -174,8 +177,10 @@ class Exchange:
         self._sequence = (self._sequence + 1) % 2**16
         header = Header(MARKER, 0, VERSION, request.code, 0, self._sequence, self._session)
         wire = encode_frame(header, payload)
-        limit = self.timeouts.connect if request is HELLO else self.timeouts.give_up
-        asking = _Asking(request, header, limit, time.monotonic() + limit, self.timeouts.answer)
+        limit, patience = self.timeouts.give_up, self.timeouts.answer
+        if request is HELLO:
+            limit, patience = self.timeouts.connect, min(patience, _HELLO_PATIENCE)
+        asking = _Asking(request, header, limit, time.monotonic() + limit, patience)
         self.statistics.requests += 1
         while True:
             self._check_hope(asking, tries)

@@ -1,0 +1,187 @@
+/* One line an inference, for programs rather than people: stored values, exact scales, and a CRC,
+ * because nothing else protects text on a bad line.
+ *
+ *   !inference n=1 ticks=81234 hz=25000000 emulated=1 type0=int8 size0=2 scale0=3b800000
+ *   zero0=-128 top0=1:127,0:-128 crc=0badcafe
+ *
+ * The CRC covers everything from '!' to the space before `crc=`.  Scales, and the values of
+ * float32, are the bits of the IEEE 754 number. */
+#include "tinyml_report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "model.h"
+#include "port.h"
+#include "tinyml_crc32.h"
+
+enum { VALUES_REPORTED = 8, DECIMAL_DIGITS = 20, HEX_DIGITS = 8 };
+
+static uint32_t inferences;
+static uint32_t crc; /* of the line so far */
+
+static void put(const char *text, size_t bytes)
+{
+  crc = tinyml_crc32(crc, text, bytes);
+  port_write((const uint8_t *)text, bytes);
+}
+
+static void put_text(const char *text)
+{
+  size_t bytes = 0;
+  while (text[bytes] != '\0') {
+    bytes++;
+  }
+  put(text, bytes);
+}
+
+static void put_uint(uint64_t value)
+{
+  char digits[DECIMAL_DIGITS];
+  size_t first = sizeof digits;
+  do {
+    digits[--first] = (char)('0' + (char)(value % 10u));
+    value /= 10u;
+  } while (value > 0);
+  put(&digits[first], sizeof digits - first);
+}
+
+static void put_int(int64_t value)
+{
+  if (value < 0) {
+    put_text("-");
+  }
+  put_uint(value < 0 ? 0u - (uint64_t)value : (uint64_t)value);
+}
+
+static void put_hex(uint32_t value)
+{
+  char digits[HEX_DIGITS];
+  for (size_t i = 0; i < HEX_DIGITS; i++) {
+    digits[HEX_DIGITS - 1u - i] = "0123456789abcdef"[(value >> (4u * i)) & 15u];
+  }
+  put(digits, sizeof digits);
+}
+
+static const struct value_type {
+  const char *name;
+  size_t bytes;
+} types[] = {
+    [MODEL_INT8] = {"int8", 1},   [MODEL_UINT8] = {"uint8", 1},     [MODEL_INT16] = {"int16", 2},
+    [MODEL_INT32] = {"int32", 4}, [MODEL_FLOAT32] = {"float32", 4}, [MODEL_INT64] = {"int64", 8},
+    [MODEL_BOOL] = {"bool", 1},
+};
+
+static uint32_t float_bits(const struct model_tensor *tensor, size_t index)
+{
+  uint32_t bits;
+  memcpy(&bits, (const float *)tensor->data + index, sizeof bits);
+  return bits;
+}
+
+/* A number that orders the values as they are ordered; the stored value itself for integers.
+ * Floating-point numbers are in the order of their bits as sign and magnitude. */
+static int64_t rank_value(const struct model_tensor *tensor, size_t index)
+{
+  switch (tensor->type) {
+  case MODEL_INT8:
+    return ((const int8_t *)tensor->data)[index];
+  case MODEL_INT16:
+    return ((const int16_t *)tensor->data)[index];
+  case MODEL_INT32:
+    return ((const int32_t *)tensor->data)[index];
+  case MODEL_INT64:
+    return ((const int64_t *)tensor->data)[index];
+  case MODEL_FLOAT32: {
+    const uint32_t bits = float_bits(tensor, index);
+    const int64_t magnitude = (int64_t)(bits & 0x7FFFFFFFu);
+    return bits >> 31 != 0 ? -magnitude : magnitude;
+  }
+  default:
+    return ((const uint8_t *)tensor->data)[index];
+  }
+}
+
+/* Whether value `index` comes after value `before`: it is lower, or as high and further back. */
+static bool comes_after(const struct model_tensor *tensor, size_t index, size_t before)
+{
+  const int64_t value = rank_value(tensor, index);
+  const int64_t other = rank_value(tensor, before);
+  return value < other || (value == other && index > before);
+}
+
+/* The highest value after `before` in descending order; `size` as `before` asks for the first. */
+static size_t next_highest(const struct model_tensor *tensor, size_t size, size_t before)
+{
+  size_t best = size;
+  for (size_t i = 0; i < size; i++) {
+    const bool left = before == size || comes_after(tensor, i, before);
+    if (left && (best == size || comes_after(tensor, best, i))) {
+      best = i;
+    }
+  }
+  return best;
+}
+
+static void put_values(const struct model_tensor *tensor, size_t size)
+{
+  size_t index = size;
+  for (size_t shown = 0; shown < VALUES_REPORTED && shown < size; shown++) {
+    index = next_highest(tensor, size, index);
+    put_text(shown > 0 ? "," : "");
+    put_uint(index);
+    put_text(":");
+    if (tensor->type == MODEL_FLOAT32) {
+      put_hex(float_bits(tensor, index));
+    } else {
+      put_int(rank_value(tensor, index));
+    }
+  }
+}
+
+static void put_key(const char *name, size_t output)
+{
+  put_text(" ");
+  put_text(name);
+  put_uint(output);
+  put_text("=");
+}
+
+static void put_output(size_t output)
+{
+  const struct model_tensor *tensor = model_output(output);
+  const struct value_type type = types[tensor->type];
+  const size_t size = tensor->bytes / type.bytes;
+  uint32_t scale;
+  memcpy(&scale, &tensor->scale, sizeof scale);
+  put_key("type", output);
+  put_text(type.name);
+  put_key("size", output);
+  put_uint(size);
+  put_key("scale", output);
+  put_hex(scale);
+  put_key("zero", output);
+  put_int(tensor->zero_point);
+  put_key("top", output);
+  put_values(tensor, size);
+}
+
+void tinyml_report(uint64_t ticks)
+{
+  crc = 0;
+  put_text("!inference n=");
+  put_uint(++inferences);
+  put_text(" ticks=");
+  put_uint(ticks);
+  put_text(" hz=");
+  put_uint(port_ticks_hz());
+  put_text(TINYML_SEMIHOSTING ? " emulated=1" : " emulated=0");
+  for (size_t i = 0; i < MODEL_OUTPUT_COUNT; i++) {
+    put_output(i);
+  }
+  const uint32_t line_crc = crc;
+  put_text(" crc=");
+  put_hex(line_crc);
+  put_text("\r\n");
+}
