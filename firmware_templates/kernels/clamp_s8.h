@@ -11,8 +11,8 @@ struct tinyml_clamp_s8_params {
   int32_t elements; /* values to clamp; 1 or more */
 };
 
-TINYML_KERNEL void tinyml_clamp_s8(const struct tinyml_clamp_s8_params *params,
-                                   const int8_t *input, int8_t *output) {
+TINYML_KERNEL void tinyml_clamp_s8(const struct tinyml_clamp_s8_params *params, const int8_t *input,
+                                   int8_t *output) {
   for (int32_t i = 0; i < params->elements; ++i) {
     output[i] = (int8_t)tinyml_clamp(input[i], params->low, params->high);
   }

@@ -47,9 +47,8 @@ TINYML_KERNEL void tinyml_quantize_integer(const struct tinyml_quantize_integer_
                                            const void *input, void *output) {
   for (int32_t i = 0; i < params->elements; ++i) {
     const int32_t value = tinyml_quantize_load(input, params->input_bytes, i);
-    const int32_t scaled =
-        tinyml_requantize(tinyml_wrapping_sub(value, params->input_zero_point),
-                          params->multiplier, params->shift);
+    const int32_t difference = tinyml_wrapping_sub(value, params->input_zero_point);
+    const int32_t scaled = tinyml_requantize(difference, params->multiplier, params->shift);
     tinyml_quantize_store(output, params->output_bytes, i,
                           tinyml_wrapping_add(scaled, params->output_zero_point));
   }

@@ -28,10 +28,8 @@ TINYML_KERNEL void tinyml_softmax_s8(const struct tinyml_softmax_s8_params *para
     for (int32_t i = 0; i < params->depth; ++i) {
       const int32_t exponential =
           tinyml_softmax_exponential(exponentials, params->count, row.max, input[i]);
-      const int32_t scaled =
-          exponent > 31 ? 0
-                        : tinyml_rounding_shift_right(
-                              tinyml_high_mul(row.reciprocal, exponential), exponent);
+      const int32_t product = tinyml_high_mul(row.reciprocal, exponential);
+      const int32_t scaled = exponent > 31 ? 0 : tinyml_rounding_shift_right(product, exponent);
       output[i] = (int8_t)tinyml_min(scaled + INT8_MIN, INT8_MAX);
     }
     input += params->depth;

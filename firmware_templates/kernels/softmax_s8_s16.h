@@ -25,8 +25,8 @@ TINYML_KERNEL void tinyml_softmax_s8_s16(const struct tinyml_softmax_s8_s16_para
     for (int32_t i = 0; i < params->depth; ++i) {
       const int32_t exponential =
           tinyml_softmax_exponential(exponentials, params->count, row.max, input[i]);
-      const int32_t scaled =
-          tinyml_rounding_shift_right(tinyml_high_mul(row.reciprocal, exponential), exponent);
+      const int32_t product = tinyml_high_mul(row.reciprocal, exponential);
+      const int32_t scaled = tinyml_rounding_shift_right(product, exponent);
       output[i] = (int16_t)tinyml_min(scaled + INT16_MIN, INT16_MAX);
     }
     input += params->depth;

@@ -220,9 +220,14 @@ static void drop_stale_frame(void)
   last_byte = now;
 }
 
-static void take(uint8_t byte)
+static void report_damage(void)
 {
   const struct tinyml_header nothing = {.type = TINYML_NOTICE, .session = session};
+  send_status(&nothing, TINYML_STATUS_DAMAGED);
+}
+
+static void take(uint8_t byte)
+{
   drop_stale_frame();
   const bool in_frame = tinyml_receiver_in_frame(&receiver);
   switch (tinyml_receive(&receiver, byte)) {
@@ -233,7 +238,7 @@ static void take(uint8_t byte)
     take_frame();
     break;
   case TINYML_RECEIVED_DAMAGED:
-    send_status(&nothing, TINYML_STATUS_DAMAGED);
+    report_damage();
     break;
   case TINYML_RECEIVED_NOTHING:
     break;

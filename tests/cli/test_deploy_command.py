@@ -180,3 +180,10 @@ def test_no_emulator_outlives_the_command(how: signal.Signals, project: Path) ->
     assert not any(map(is_running, emulators))
     if how is signal.SIGINT:
         assert tool.returncode == 130
+
+
+def test_outputs_only_compares_no_layer(project: Path) -> None:
+    result = tinyml("validate", project, "--vectors", "3", "--outputs-only", "--json")
+    assert result.code == 0
+    parity = result.envelope["result"]["parity"]
+    assert (parity["vectors"], parity["layers"], parity["values_compared"]) == (3, 0, 30)

@@ -16,7 +16,6 @@ from tinyml_tool.compiler.plan import MemoryPlan
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
 
-
 MODELS = (
     "hello_world_int8.tflite",
     "kws_ref_model.tflite",

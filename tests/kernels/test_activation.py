@@ -80,6 +80,19 @@ def test_every_input_value_gives_the_reference_s_result(kind):
     test()
 
 
+def test_slopes_that_give_halves_equal_the_reference():
+    # Here the last bit of the slope alpha * input scale / output scale decides the results.
+    rng = np.random.default_rng(0)
+    cases = []
+    for alpha in (0.75, 1.5, 2.5, 5.0, 10.5, -0.5, -1.5, -2.5, -3.5):
+        for ratio in (1, 1.5, 3, 5, 7, 12):
+            sources = np.float32(rng.uniform(0.001, 0.5, 4))
+            for source, target in zip(sources, sources * np.float32(ratio), strict=True):
+                affines = Affine(float(source), 0), Affine(float(target), 0)
+                cases.append(Activation("LEAKY_RELU", *affines, alpha))
+    assert_all_values_equal_the_reference(cases)
+
+
 def test_relu6_bounds_half_way_between_two_values_equal_the_reference():
     # Whether such a bound is rounded up depends on the precision in which 6 / scale is computed.
     cases = [

@@ -25,6 +25,7 @@ from tinyml_tool.protocol import (
     RunReply,
     Status,
     TensorReply,
+    Working,
     encode,
 )
 
@@ -238,6 +239,24 @@ def test_a_line_that_damages_every_frame() -> None:
 
     error = failure(ScriptedStream(answer), LinkClient.hello)
     assert "the connection is too bad for HELLO" in error.message
+
+
+def test_an_answer_that_lost_its_start_is_asked_for_again() -> None:
+    """Without its first bytes it looks like text; the host must not wait for minutes then."""
+    answers = iter(range(9))
+
+    def answer(frame: Frame) -> bytes:
+        if frame.header.type == HELLO.code:
+            return hello_only(frame)
+        good = reply(frame, encode(RunReply(ticks=5, outputs_crc=0)))
+        if next(answers) > 0:
+            return good
+        return reply(frame, encode(Working(done=0)), Status.WORKING) + good[3:]
+
+    client = LinkClient(ScriptedStream(answer), timeouts=replace(BRIEF, probe=60, work=60))
+    start = time.monotonic()
+    assert client.infer([]).ticks == 5
+    assert time.monotonic() - start < 5
 
 
 def test_the_end_of_the_device_is_told_as_it_is(start_device: StartDevice) -> None:

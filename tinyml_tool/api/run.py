@@ -109,7 +109,7 @@ def run(
     with open_session(opened, elf=elf, port=port, time_limit=time_limit) as session:
         progress(f"running on {session.device.name}")
         answers = session.runner.run_many(chosen.values)
-        benchmark = session.client.benchmark(1)
+        benchmark = session.benchmark()
         real_time = None if session.device.counts_instructions else benchmark.seconds
     return RunResult(
         board=opened.board.id,

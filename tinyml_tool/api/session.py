@@ -10,12 +10,16 @@ from pathlib import Path
 from tinyml_tool.api.project import Project
 from tinyml_tool.boards import Board
 from tinyml_tool.devices.device import Device
+from tinyml_tool.devices.link.calibration import Benchmark
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.link.exchange import Timeouts
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.devices.serial_port import SerialPortDevice
 from tinyml_tool.errors import InputError
 from tinyml_tool.verify.runner import DeviceRunner
+
+EMULATOR_SECONDS = 24 * 3600.0
+"""An emulator never runs longer; silence ends it much sooner, by the link's timeouts."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,14 @@ class Session:
     device: Device
     client: LinkClient
     runner: DeviceRunner
+
+    def benchmark(self) -> Benchmark:
+        """Measure the model.
+
+        A timer rounds to its ticks, down or up; where they count instructions, several runs show
+        both and so the exact number.
+        """
+        return self.client.benchmark(8 if self.device.counts_instructions else 1)
 
 
 def emulator_for(board: Board, elf: Path) -> Device:
@@ -36,7 +48,7 @@ def emulator_for(board: Board, elf: Path) -> Device:
         raise InputError(
             f"board '{board.id}' is not emulated", hint="name the serial port with --port"
         )
-    return QemuDevice(board, elf)
+    return QemuDevice(board, elf, time_limit=EMULATOR_SECONDS)
 
 
 def timeouts_of(time_limit: float | None) -> Timeouts:

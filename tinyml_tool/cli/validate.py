@@ -38,6 +38,9 @@ def register(app: typer.Typer) -> None:
         inputs: InputOption = None,
         vectors: VectorsOption = None,
         seed: SeedOption = None,
+        outputs_only: bool = typer.Option(
+            False, "--outputs-only", help="Compare the model's outputs, not every layer."
+        ),
         port: PortOption = None,
         system: SystemOption = None,
         timeout: TimeLimitOption = None,
@@ -63,6 +66,7 @@ def register(app: typer.Typer) -> None:
                 inputs=inputs or (),
                 vectors=vectors or 10,
                 seed=seed or 0,
+                layers=not outputs_only,
                 port=port,
                 system="cmake" if system is System.CMAKE else "platformio",
                 time_limit=timeout,

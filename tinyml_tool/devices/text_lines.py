@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_LONGEST = 4096
+import codecs
+
+_LONGEST = 16 * 1024
 _TAB = "\t"
 
 
@@ -10,12 +12,13 @@ class TextLines:
     """Puts pieces of text together to lines.
 
     Characters that a terminal would obey rather than show are replaced: a device cannot move the
-    cursor or change colours.  A line ends with CR, LF or both, and at 4096 characters.
+    cursor or change colours.  A line ends with CR, LF or both, and after 16 K characters.
     """
 
     def __init__(self) -> None:
         self._open = ""
         self._after_cr = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
     def open_line(self) -> str:
@@ -25,7 +28,7 @@ class TextLines:
     def feed(self, data: bytes) -> list[str]:
         """The lines that `data` completes, without the empty ones."""
         lines = []
-        for character in data.decode("utf-8", "replace"):
+        for character in self._decoder.decode(data):
             second_of_crlf = character == "\n" and self._after_cr
             self._after_cr = character == "\r"
             if second_of_crlf:

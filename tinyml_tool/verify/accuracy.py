@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinyml_tool.errors import DeviceError, InputError
 
 
-class BatchRunner(Protocol):
+class ManyRunner(Protocol):
     """Something that runs one model on many inputs at once."""
 
     def run_many(self, batch: Sequence[Sequence[NDArray[Any]]]) -> Sequence[Sequence[NDArray[Any]]]:
@@ -49,7 +49,7 @@ def predicted_class(output: NDArray[Any]) -> int:
 
 
 def measure_accuracy(
-    runner: BatchRunner, batch: Sequence[Sequence[NDArray[Any]]], labels: Sequence[int]
+    runner: ManyRunner, batch: Sequence[Sequence[NDArray[Any]]], labels: Sequence[int]
 ) -> Accuracy:
     """Run all samples and compare the class of each, taken from the model's first output.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,28 @@ class Runner(Protocol):
 
     def run_layers(self, inputs: Sequence[NDArray[Any]]) -> Mapping[int, NDArray[Any]]:
         """One inference: every operator's outputs by tensor index."""
+        ...
+
+
+@runtime_checkable
+class BatchRunner(Runner, Protocol):
+    """A runner that does several inferences in one go faster than one by one."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many it likes at once; more pay off little."""
+        ...
+
+    def run_many(
+        self, batch: Sequence[Sequence[NDArray[Any]]]
+    ) -> Sequence[Sequence[NDArray[Any]]]:
+        """The model's outputs of each inference, in the order of the batch."""
+        ...
+
+    def run_layers_many(
+        self, batch: Sequence[Sequence[NDArray[Any]]]
+    ) -> Sequence[Mapping[int, NDArray[Any]]]:
+        """Every operator's outputs by tensor index of each inference."""
         ...
 
 
@@ -85,27 +107,36 @@ def compare(
     reference: Runner,
     vectors: Sequence[Sequence[NDArray[Any]]],
     progress: Callable[[str], None] = lambda text: None,
+    *,
+    layers: bool = True,
 ) -> Parity:
     """Run every vector on both and compare all layers' outputs, then the model's outputs.
 
     The layers are seen in an observed run; the model's outputs come from a run of their own,
-    which is the one that an application does.  Values are compared as bits: a NaN equals itself,
+    which is the one that an application does, and without `layers` the only one.  Values are compared as bits: a NaN equals itself,
     0.0 differs from -0.0.  Raises MismatchError where the runner leaves a tensor out or gives one
     of another type or size, and whatever the runner and the reference raise.
     """
     compared = different = 0
     first: Difference | None = None
-    for number, inputs in enumerate(vectors):
-        for place, expected, actual in _pairs(graph, runner, reference, inputs):
-            _check_layout(place, expected, actual)
-            wrong = _different_indices(expected, actual)
-            compared += expected.size
-            different += wrong.size
-            if first is None and wrong.size:
-                first = _difference(number, place, int(wrong[0]), expected, actual)
-        progress(f"compared test input {number + 1} of {len(vectors)}")
-    layers = len(graph.operators) if vectors else 0
-    return Parity(len(vectors), layers, compared, different, first)
+    size = runner.batch_size if isinstance(runner, BatchRunner) else 1
+    for start in range(0, len(vectors), size):
+        batch = vectors[start : start + size]
+        seen = _run_layers_many(runner, batch) if layers else [None] * len(batch)
+        answers = _run_many(runner, batch)
+        for number, (inputs, values, outputs) in enumerate(
+            zip(batch, seen, answers, strict=True), start
+        ):
+            for place, expected, actual in _pairs(graph, reference, inputs, values, outputs):
+                _check_layout(place, expected, actual)
+                wrong = _different_indices(expected, actual)
+                compared += expected.size
+                different += wrong.size
+                if first is None and wrong.size:
+                    first = _difference(number, place, int(wrong[0]), expected, actual)
+        progress(f"compared test input {start + len(batch)} of {len(vectors)}")
+    seen_layers = len(graph.operators) if vectors and layers else 0
+    return Parity(len(vectors), seen_layers, compared, different, first)
 
 
 def require_exact(name: str, parity: Parity) -> None:
@@ -138,16 +169,37 @@ def _hint(place: Place) -> str:
 _Pair = tuple[Place, NDArray[Any], NDArray[Any]]
 
 
+def _run_many(
+    runner: Runner, batch: Sequence[Sequence[NDArray[Any]]]
+) -> Sequence[Sequence[NDArray[Any]]]:
+    if isinstance(runner, BatchRunner):
+        return runner.run_many(batch)
+    return [runner.run(inputs) for inputs in batch]
+
+
+def _run_layers_many(
+    runner: Runner, batch: Sequence[Sequence[NDArray[Any]]]
+) -> Sequence[Mapping[int, NDArray[Any]]]:
+    if isinstance(runner, BatchRunner):
+        return runner.run_layers_many(batch)
+    return [runner.run_layers(inputs) for inputs in batch]
+
+
 def _pairs(
-    graph: Graph, runner: Runner, reference: Runner, inputs: Sequence[NDArray[Any]]
+    graph: Graph,
+    reference: Runner,
+    inputs: Sequence[NDArray[Any]],
+    layers: Mapping[int, NDArray[Any]] | None,
+    outputs: Sequence[NDArray[Any]],
 ) -> Iterator[_Pair]:
     """All that is to be compared for one test input: place, expected, actual."""
-    expected, actual = reference.run_layers(inputs), runner.run_layers(inputs)
-    for operator in graph.operators:
-        for tensor in (index for index in operator.outputs if index >= 0):
-            place = Place(tensor, operator.index, operator.kind)
-            yield place, _value(expected, place, "reference"), _value(actual, place, "device")
-    yield from _output_pairs(graph, reference.run(inputs), runner.run(inputs))
+    if layers is not None:
+        expected = reference.run_layers(inputs)
+        for operator in graph.operators:
+            for tensor in (index for index in operator.outputs if index >= 0):
+                place = Place(tensor, operator.index, operator.kind)
+                yield place, _value(expected, place, "reference"), _value(layers, place, "device")
+    yield from _output_pairs(graph, reference.run(inputs), outputs)
 
 
 def _output_pairs(

@@ -57,6 +57,11 @@ class DeviceRunner:
     ) -> None:
         self._resources.close()
 
+    @property
+    def batch_size(self) -> int:
+        """Inferences at once: many through files, one over the wire, where each takes its time."""
+        return 1 if self._folder is None else 16
+
     def run(self, inputs: Sequence[NDArray[Any]]) -> Arrays:
         """One inference without observer: the model's outputs."""
         return self.run_many([inputs])[0]

@@ -30,6 +30,9 @@ from tinyml_tool.protocol import (
 _GREETING = "tinyml: model "
 """How the device greets after a reset."""
 
+_NOT_TEXT = bytes(set(range(32)) - set(b"\a\b\t\n\r\x1b"))
+"""Bytes that no firmware prints: among text they are the rest of a frame that lost its start."""
+
 _HELLO_PATIENCE = 0.1
 """Seconds before the first repetition of HELLO: a UART that is not switched on yet loses it."""
 
@@ -97,6 +100,8 @@ class _Asking:
     tries: int = 0
     damaged: int = 0
     accepted: bool = False
+    doubtful: bool = False
+    """Something arrived that may have been its answer."""
 
 
 class Exchange:
@@ -208,13 +213,10 @@ class Exchange:
 
     def _wait(self, asking: _Asking) -> Frame | None:
         """The answer, or None when it is time to ask again.  Raises _Damage to ask at once."""
-        now = time.monotonic()
-        greetings = self._greetings
-        until = min(now + asking.patience, asking.give_up_at)
-        if asking.accepted:
-            until = min(now + self.timeouts.probe, asking.give_up_at)
+        greetings, asking.doubtful = self._greetings, False
+        until = self._ask_again_at(asking)
         while (now := time.monotonic()) < until:
-            for frame in self._receive(until - now):
+            for frame in self._receive(until - now, asking):
                 answer = self._judge(frame, asking)
                 if answer is None:
                     continue
@@ -222,12 +224,18 @@ class Exchange:
                     return answer
                 asking.accepted = True
                 asking.give_up_at = time.monotonic() + self.timeouts.work
-                until = min(time.monotonic() + self.timeouts.probe, asking.give_up_at)
+                until = self._ask_again_at(asking)
             if asking.accepted and self._greetings > greetings:
                 return None  # it greets: it may have restarted, and then does not know the session
+            if asking.doubtful:
+                until = min(until, time.monotonic() + self.timeouts.answer)
         return None
 
-    def _receive(self, seconds: float) -> list[Frame]:
+    def _ask_again_at(self, asking: _Asking) -> float:
+        pause = self.timeouts.probe if asking.accepted else asking.patience
+        return min(time.monotonic() + pause, asking.give_up_at)
+
+    def _receive(self, seconds: float, asking: _Asking) -> list[Frame]:
         """Good frames that arrive within that time, at most until the first piece of data."""
         data = self._stream.read(_READ_BYTES, seconds)
         self.statistics.bytes_received += len(data)
@@ -238,6 +246,7 @@ class Exchange:
             match item:
                 case Text(text):
                     self._log(text)
+                    asking.doubtful |= len(text.translate(None, _NOT_TEXT)) < len(text)
                 case Damaged():
                     damaged += 1
                 case Frame():
