@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from tinyml_tool.errors import ConfigError, UnknownBoardError
+from tinyml_tool.real_boards import Arduino, Checked, FrameworkMemory, PlatformIO
 from tinyml_tool.resources import data_folder
 from tinyml_tool.strict_toml import read_toml, validate
 
@@ -20,9 +21,12 @@ _FPU_CHOICES = {
     "cortex-m33": ("none", "single"),
     "cortex-m55": ("none", "double"),
     "cortex-m85": ("none", "double"),
+    "xtensa-lx6": ("none", "single"),
+    "xtensa-lx7": ("none", "single"),
 }
 _WITH_DSP = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85")
 _WITH_MVE = ("cortex-m55", "cortex-m85")
+_WITH_CYCLE_COUNTER = ("cortex-m3", *_WITH_DSP)
 
 
 class _Strict(BaseModel):
@@ -41,14 +45,27 @@ class Core(_Strict):
         "cortex-m33",
         "cortex-m55",
         "cortex-m85",
+        "xtensa-lx6",
+        "xtensa-lx7",
+        "rv32imc",
     ]
     fpu: Literal["none", "single", "double"] = "none"
     dsp: bool = False
     mve: bool = False
 
     @property
+    def is_arm(self) -> bool:
+        """Whether arm-none-eabi-gcc compiles for it."""
+        return self.name.startswith("cortex-")
+
+    @property
     def gcc_flags(self) -> tuple[str, ...]:
-        """GCC options that select this core and its floating-point ABI."""
+        """Options of arm-none-eabi-gcc for this core and its floating-point ABI; none for others.
+
+        Other cores have compilers of their vendors, which know the chip.
+        """
+        if not self.is_arm:
+            return ()
         missing = "+nodsp" * (self.name == "cortex-m33" and not self.dsp)
         missing += "+nomve" * (self.name in _WITH_MVE and not self.mve)
         flags = ["-mthumb", f"-mcpu={self.name}{missing}"]
@@ -92,10 +109,16 @@ class MemoryRegion(_Strict):
 
 
 class Memory(_Strict):
-    """Where code and data live."""
+    """Where code and data live.
+
+    Of a real board: the flash that a program may fill, and the one region of RAM that holds static
+    data and so the model; the chip may have more of both.
+    """
 
     flash: MemoryRegion
     ram: MemoryRegion
+    framework: FrameworkMemory | None = None
+    """Of real boards: the part of both that is not left for the model."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -128,27 +151,40 @@ def _pin_number(pin: str) -> int:
 
 
 class Uart(_Strict):
-    """The serial port that carries the link. `driver` is a file `port/uart_<driver>.c`."""
+    """The serial port that carries the link. `driver` is a file `port/uart_<driver>.c`.
 
-    driver: Literal["cmsdk", "nrf51", "stm32f4"]
-    base: Annotated[int, Field(ge=0, lt=2**32)]
-    irq: Annotated[int, Field(ge=0, lt=480)]
-    clock_hz: PositiveInt
+    Driver `arduino` is the framework's own, described in [arduino]; it has no registers here.
+    """
+
+    driver: Literal["cmsdk", "nrf51", "stm32f4", "arduino"]
+    base: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    irq: Annotated[int, Field(ge=0, lt=480)] = 0
+    clock_hz: Annotated[int, Field(ge=0)] = 0
     baud: PositiveInt = 115200
     pins: UartPins | None = None
     """Needed by the drivers `nrf51` and `stm32f4`; None where the pins are fixed."""
 
     @model_validator(mode="after")
-    def _pins_where_needed(self) -> Self:
+    def _registers_where_needed(self) -> Self:
+        given = self.model_fields_set & {"base", "irq", "clock_hz", "pins"}
+        if self.driver == "arduino":
+            if given:
+                raise ValueError(f"driver 'arduino' takes no {' and no '.join(sorted(given))}")
+            return self
+        if missing := {"base", "irq", "clock_hz"} - given:
+            raise ValueError(f"driver '{self.driver}' needs {' and '.join(sorted(missing))}")
         if self.driver in ("nrf51", "stm32f4") and self.pins is None:
             raise ValueError(f"driver '{self.driver}' needs [uart.pins] with tx and rx")
         return self
 
 
 class Timer(_Strict):
-    """The free-running counter for benchmarks. `driver` is a file `port/timer_<driver>.c`."""
+    """The free-running counter for benchmarks. `driver` is a file `port/timer_<driver>.c`.
 
-    driver: Literal["systick", "fpgaio", "nrf51", "stm32f4"]
+    On a framework it is `dwt`, the core's cycle counter, or `micros`, the framework's clock.
+    """
+
+    driver: Literal["systick", "fpgaio", "nrf51", "stm32f4", "dwt", "micros"]
     base: Annotated[int, Field(ge=0, lt=2**32)] = 0
     hz: PositiveInt
 
@@ -162,12 +198,48 @@ class Emulator(_Strict):
     """Rate of the timer in the emulator, where it differs from the part's."""
 
 
-class PlatformIO(_Strict):
-    """PlatformIO ids of the board."""
+class RenodePart(_Strict):
+    """A model of Renode's that stands for a part of the chip, such as `UART.STM32_UART`."""
 
-    platform: str
-    board: str
-    framework: str | None = None
+    type: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*\.[A-Z][A-Za-z0-9_]*$")]
+    size: PositiveInt | None = None
+    """Bytes of its registers, for models that do not know it themselves."""
+    options: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$")], bool | int] = {}
+    """What its constructor takes, by Renode's names."""
+
+
+class RenodeTimer(RenodePart):
+    """The model of the free-running counter."""
+
+    hz: PositiveInt | None = None
+    """The clock it counts, before its prescaler; None where the model has a fixed one."""
+
+
+class RenodePeripheral(RenodePart):
+    """A further peripheral that the firmware touches."""
+
+    base: Annotated[int, Field(ge=0, lt=2**32)]
+    irq: Annotated[int, Field(ge=0, lt=480)] | None = None
+
+
+def _not_taken(name: str) -> str:
+    if name in ("cpu", "flash", "nvic", "ram", "sysbus", "timer", "uart"):
+        raise ValueError("every platform has one of this name: give another")
+    return name
+
+
+_RenodeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_not_taken)]
+
+
+class Renode(_Strict):
+    """How Renode emulates the board; addresses and interrupts are those of `uart` and `timer`."""
+
+    cpu: Annotated[str, Field(pattern=r"^cortex-m\d+[a-z+]*$")]
+    """Renode's name of the core, such as `cortex-m4f`: with FPU."""
+    uart: RenodePart
+    timer: RenodeTimer | None = None
+    """None where the timer is SysTick, which every core has."""
+    peripherals: dict[_RenodeName, RenodePeripheral] = {}
 
 
 class Upload(_Strict):
@@ -190,15 +262,50 @@ class Board(_Strict):
     uart: Uart
     timer: Timer
     emulator: Emulator | None = None
+    renode: Renode | None = None
     platformio: PlatformIO
     upload: Upload
+    emulated_as: str | None = None
+    """Of a real board: the emulated one that its projects run on beside it, nearest in core."""
+    emulation_note: str = ""
+    """What that emulation does not show, where the cores are not the same."""
+    arduino: Arduino | None = None
+    checked: Checked | None = None
     usb_ids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
     """USB vendor and product ids, `vvvv:pppp`."""
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it is programmed through a framework of its vendor, on a desk."""
+        return self.arduino is not None
 
     @property
     def receive_bytes(self) -> int:
         """Size of the firmware's ring of received bytes: a power of two."""
         return 2048 if self.memory.ram.size >= 64 * 1024 else 512
+
+    @model_validator(mode="after")
+    def _real_or_bare(self) -> Self:
+        parts = {
+            "emulated_as": self.emulated_as is not None,
+            "platformio.framework": self.platformio.framework is not None,
+            "platformio.package": self.platformio.package is not None,
+            "memory.framework": self.memory.framework is not None,
+            "uart.driver 'arduino'": self.uart.driver == "arduino",
+            "timer.driver 'dwt' or 'micros'": self.timer.driver in ("dwt", "micros"),
+        }
+        wrong = [name for name, there in parts.items() if there != self.is_real]
+        if wrong and self.is_real:
+            raise ValueError(f"a board with [arduino] needs {' and '.join(wrong)}")
+        if wrong:
+            raise ValueError(f"{' and '.join(wrong)}: only for boards with [arduino]")
+        if self.is_real and self.emulator is not None:
+            raise ValueError("a board with [arduino] has no [emulator], it has 'emulated_as'")
+        if self.timer.driver == "dwt" and self.core.name not in _WITH_CYCLE_COUNTER:
+            raise ValueError(f"a {self.core.name} has no cycle counter: timer.driver is 'micros'")
+        if self.timer.driver == "micros" and self.timer.hz != 1_000_000:
+            raise ValueError("timer.driver 'micros' counts with timer.hz = 1_000_000")
+        return self
 
 
 def board_from_toml(text: str, source: str) -> Board:
@@ -245,3 +352,19 @@ def load_board(board: str | Path | Board) -> Board:
     near = difflib.get_close_matches(name, boards, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownBoardError(f"unknown board '{name}'", hint=hint + "`tinyml boards` lists them all")
+
+
+def emulated_board(board: Board) -> Board:
+    """The board that emulators run for `board`: itself, or the one that stands in for a real one.
+
+    Raises ConfigError where that one is not emulated.
+    """
+    if board.emulated_as is None:
+        return board
+    found = load_boards().get(board.emulated_as)
+    if found is None or found.emulator is None:
+        raise ConfigError(
+            f"board '{board.id}': emulated_as = '{board.emulated_as}' is no emulated board",
+            hint="`tinyml boards` tells which boards are emulated",
+        )
+    return found

@@ -42,12 +42,20 @@ class VerifySettings(_Strict):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class MonitorSettings(_Strict):
+    """`[monitor]`."""
+
+    labels: str | None = None
+    """Path of a text file, relative to this one: a name of a class in each line."""
+
+
 class Config(_Strict):
     """The whole file."""
 
     project: ProjectSettings
     build: BuildSettings = BuildSettings()
     verify: VerifySettings = VerifySettings()
+    monitor: MonitorSettings = MonitorSettings()
 
 
 @dataclass(frozen=True)

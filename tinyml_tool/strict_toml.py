@@ -45,6 +45,8 @@ def _describe(model: type[BaseModel], problem: dict[str, Any]) -> str:
 
 def _keys_at(model: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
+        if part not in model.model_fields:  # a name in a table of tables, which all hold the same
+            continue
         annotation: Any = model.model_fields[part].annotation
         options = get_args(annotation) or (annotation,)
         model = next(o for o in options if isinstance(o, type) and issubclass(o, BaseModel))

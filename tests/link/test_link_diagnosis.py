@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -16,12 +17,14 @@ from tinyml_tool.devices.link.exchange import Timeouts
 from tinyml_tool.devices.link.framing import Demultiplexer, Frame, encode_frame
 from tinyml_tool.errors import DeviceError, ExitCode, LinkError
 from tinyml_tool.protocol import (
+    GET_LAYER,
     HELLO,
     REPLY_BIT,
     RUN,
     VERSION,
     Header,
     HelloReply,
+    Paused,
     RunReply,
     Status,
     TensorReply,
@@ -229,6 +232,20 @@ def test_outputs_with_a_wrong_checksum_are_not_accepted() -> None:
 
     error = failure(ScriptedStream(answer), lambda client: client.run([]))
     assert error.message == "the output changed while it was read: its checksum is wrong"
+
+
+def test_a_layer_with_a_wrong_checksum_is_not_accepted() -> None:
+    def answer(frame: Frame) -> bytes:
+        paused = encode(Paused(3, 0, 8, bytes=2, crc=zlib.crc32(b"ab"), kind="ADD"))
+        match frame.header.type:
+            case RUN.code:
+                return reply(frame, paused, Status.PAUSED)
+            case GET_LAYER.code:
+                return reply(frame, b"ax")
+        return hello_only(frame)
+
+    error = failure(ScriptedStream(answer), lambda client: client.run_observed([]))
+    assert "the output of layer 3 ADD changed while it was read" in error.message
 
 
 def test_a_line_that_damages_every_frame() -> None:

@@ -171,6 +171,22 @@ def test_flipped_bits_are_never_accepted(probe: Probe, frame: bytes, bits: list[
     assert [data for data in frames_in(probe.receive(bytes(damaged))) if data not in good] == []
 
 
+@pytest.mark.parametrize("end", [b"", b"\0", b"\0more"])
+def test_blocks_of_any_length_come_back_on_the_device(probe: Probe, end: bytes) -> None:
+    header = Header(MARKER, 0, 1, 4, 0, 0x0101, 0x01010101)
+    for length in range(230, 530):
+        payload = b"a" * length + end
+        events = probe.receive(encode_frame(header, payload))
+        assert events == [("frame", encode(header) + payload)]
+
+
+@pytest.mark.parametrize(("extra", "event"), [(0, "frame"), (1, "damaged"), (2, "damaged")])
+def test_the_device_takes_payloads_up_to_its_limit(probe: Probe, extra: int, event: str) -> None:
+    header = Header(MARKER, 0, 1, 4, 0, 7, 99)
+    frame = encode_frame(header, b"a" * (PAYLOAD_BYTES + extra))
+    assert probe.receive(frame)[0][0] == event
+
+
 @pytest.mark.parametrize("noise", [b"\0", b"\0\0\0", b"\0\x02", b"\0\xf7"])
 def test_noise_does_not_block_text(probe: Probe, noise: bytes) -> None:
     for receiver in (receive, probe.receive):

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from tinyml_tool.api.project import Project
 from tinyml_tool.boards import Board
-from tinyml_tool.devices.device import Device
+from tinyml_tool.devices.device import ByteStream, Device
 from tinyml_tool.devices.link.calibration import Benchmark
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.link.exchange import Timeouts
+from tinyml_tool.devices.metered_stream import MeteredStream
+from tinyml_tool.devices.port_names import find_port
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.devices.serial_port import SerialPortDevice
 from tinyml_tool.errors import InputError
@@ -72,18 +74,26 @@ def open_session(
     elf: Callable[[], Path],
     port: str | None = None,
     time_limit: float | None = None,
+    moved: Callable[[int], None] | None = None,
 ) -> Iterator[Session]:
     """Start the project's device, shake hands, and stop it in the end.
 
-    `elf` is called for the firmware only where an emulator needs it.  Raises PortError, LinkError
+    `elf` is called for the firmware only where an emulator needs it.  `port` is a port, a URL, or
+    a board's id; then `moved` is told the bytes that go over the wire.  Raises PortError, LinkError
     for a silent, babbling or strange device, DeviceError, DeviceFaultError.
     """
     device: Device
     if port is not None:
-        device = SerialPortDevice(port, baud=project.board.uart.baud)
+        target = find_port(port, project.board)
+        device = SerialPortDevice(target.url, baud=project.board.uart.baud, elf=target.elf)
     else:
         device = emulator_for(project.board, elf())
-    with device, LinkClient(device.stream, timeouts=timeouts_of(time_limit)) as client:
-        graph, build_id = project.source.graph, project.manifest.build_id
-        with DeviceRunner(client, graph, build_id) as runner:
-            yield Session(device, client, runner)
+    with device:
+        stream: ByteStream = device.stream
+        if port is not None and moved is not None:
+            stream = MeteredStream(stream, moved)
+        with LinkClient(stream, timeouts=timeouts_of(time_limit)) as client:
+            graph, build_id = project.source.graph, project.manifest.build_id
+            use_files = device.shares_files
+            with DeviceRunner(client, graph, build_id, use_files=use_files) as runner:
+                yield Session(device, client, runner)

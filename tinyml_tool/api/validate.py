@@ -10,6 +10,7 @@ from tinyml_tool.api.generate import GOLDEN_SEED, GOLDEN_VECTORS, Progress, no_p
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import open_session
 from tinyml_tool.api.stopwatch import Stopwatch
+from tinyml_tool.api.time_left import TransferProgress, wire_bytes
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import Firmware, System, build_project
@@ -40,13 +41,18 @@ def validate_project(
         assert firmware is not None, "an emulator needs a firmware"
         return firmware.elf
 
-    with open_session(project, elf=elf, port=port, time_limit=time_limit) as session:
+    graph = project.source.graph
+    expected = len(values) * wire_bytes(graph, layers=layers)
+    transfer = TransferProgress(len(values), expected, progress)
+    compared = progress if port is None else transfer.step_done
+    with open_session(
+        project, elf=elf, port=port, time_limit=time_limit, moved=transfer.moved
+    ) as session:
         progress(f"running on {session.device.name}")
+        transfer.begin()
         parity = watch.time(
             "parity",
-            lambda: compare(
-                project.source.graph, session.runner, reference, values, progress, layers=layers
-            ),
+            lambda: compare(graph, session.runner, reference, values, compared, layers=layers),
         )
         progress("measuring")
         benchmark = watch.time("benchmark", session.benchmark)

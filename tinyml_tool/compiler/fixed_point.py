@@ -47,7 +47,7 @@ def rounding_shift_right(values: Integers, exponent: int, bits: int = 32) -> Int
     """round(values / 2**exponent), halves away from zero; exponent 0 to 31.
 
     `values` and the mask of the remainder are integers of `bits` bits: with 16, an exponent above
-    15 gives 1 for positive values, 0 or -1 for others, as the reference does.
+    15 gives 1 for values of 0 and more, -1 for others, as the reference does.
     """
     mask = wrap(np.array((1 << exponent) - 1), bits)
     threshold = (mask >> 1) + (values < 0)

@@ -89,6 +89,8 @@ class Bridge:
 
     def _welcome(self) -> None:
         connection, (_, port) = self._listener.accept()
+        while self._client is not None and _has_hung_up(self._client):
+            self._carry_input()
         if self._client is not None or not _is_ours(port):
             connection.close()
             return
@@ -135,6 +137,13 @@ def _send(client: socket.socket, data: bytes) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
+
+
+def _has_hung_up(client: socket.socket) -> bool:
+    """Whether nothing more will come than what is there."""
+    poll = select.poll()
+    poll.register(client, getattr(select, "POLLRDHUP", select.POLLHUP))
+    return bool(poll.poll(0))
 
 
 def _is_ours(port: int) -> bool:

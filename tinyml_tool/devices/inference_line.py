@@ -81,7 +81,7 @@ def parse_inference_line(line: str) -> ReportedInference | DamagedInference | No
 
 
 def _inference(values: Mapping[str, str]) -> ReportedInference:
-    outputs = []
+    outputs: list[ReportedOutput] = []
     while f"top{len(outputs)}" in values:
         outputs.append(_output(values, len(outputs)))
     return ReportedInference(
@@ -101,7 +101,9 @@ def _output(values: Mapping[str, str], output: int) -> ReportedOutput:
         index, _, text = pair.partition(":")
         stored = _float_of_bits(text) if is_float else int(text)
         quantized = scale > 0 and not is_float
-        top.append(ReportedValue(int(index), stored, scale * (stored - zero) if quantized else stored))
+        top.append(
+            ReportedValue(int(index), stored, scale * (stored - zero) if quantized else stored)
+        )
     return ReportedOutput(int(values[f"size{output}"]), tuple(top))
 
 

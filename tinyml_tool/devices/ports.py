@@ -105,7 +105,9 @@ def _socket(location: str) -> str:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """A key that puts ttyACM2 before ttyACM10."""
-    return [(int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+    return [
+        (int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)
+    ]
 
 
 def _printable(text: str) -> str:

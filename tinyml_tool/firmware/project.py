@@ -24,6 +24,7 @@ from tinyml_tool.firmware.model_sources import model_sources
 from tinyml_tool.firmware.platformio_files import platformio_files
 from tinyml_tool.firmware.port_sources import port_sources
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
+from tinyml_tool.firmware.renode_files import renode_files
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.vectors import GoldenVector, vector_files
 from tinyml_tool.graph.measure import macs
@@ -59,6 +60,7 @@ def project_files(
         **_port(board),
         **platformio_files(board, name=name, model_name=_cell(graph.name)),
         **cmake_files(board, name=name, model_name=_cell(graph.name)),
+        **renode_files(board, name=name, model_hash=graph.model_hash),
         ".gitignore": source("project/gitignore"),
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",

@@ -129,13 +129,13 @@ class TflmReference:
         return run_in_child(answer, _TRIAL_SECONDS).value == expected
 
     def _try_out(self) -> None:
-        """Prepare and run the model in a child, on zeros; raise what it shows to be wrong."""
+        """Prepare and run the model in a child; raise what it shows to be wrong."""
 
         def trial() -> bytes:
             interpreter = self._new_interpreter()
             facts = _facts(self._model, self.name)
             ports = [_port(interpreter.get_input_details(i)) for i in range(facts.inputs)]
-            _feed(interpreter, [np.zeros(port.shape, port.dtype) for port in ports])
+            _feed(interpreter, [_pattern(port) for port in ports])
             for i in range(facts.outputs):
                 interpreter.get_output(i)
             for tensor in facts.operator_outputs:
@@ -254,7 +254,8 @@ def _verdict(name: str, end: ChildEnd) -> TinymlError:
     if end.signal_name is not None:
         return InvalidModelError(
             f"{name} crashes the TFLM interpreter ({end.signal_name})",
-            hint="the file is damaged, or its shapes contradict each other; convert it again",
+            hint="the file is damaged, its shapes contradict each other, or it meets a limit of TFLM "
+            "(such as SOFTMAX over 512 or more equal values); convert it again",
             details=end.log,
         )
     if end.timed_out:

@@ -12,6 +12,7 @@ from tinyml_tool.errors import ToolMissingError
 from tinyml_tool.toolchain.build_log import failure
 from tinyml_tool.toolchain.compilers import Compiler
 from tinyml_tool.toolchain.programs import build_environment, run_logged
+from tinyml_tool.toolchain.registry import require_platform
 
 LOG = ".pio/build.log"
 _KEPT = ("PLATFORMIO_BUILD_FLAGS",)
@@ -42,13 +43,14 @@ def build(
     so builds of different projects may run at the same time.
     """
     require_platformio()
+    require_platform(project, board, core_folder(project))
     name = board.id if program == "firmware" else program
     log = project / LOG
     progress(f"building {program} with PlatformIO")
     finished = run_logged(
         [sys.executable, "-P", "-m", "platformio", "run", "--environment", name],
         directory=project,
-        environment=_environment(project, compiler),
+        environment=platformio_environment(project, compiler.program),
         log=log,
         time_limit=time_limit,
     )
@@ -58,14 +60,20 @@ def build(
     return elf
 
 
-def _environment(project: Path, compiler: Compiler) -> dict[str, str]:
+def core_folder(project: Path) -> Path:
+    """Where PlatformIO keeps what it installs for `project`."""
+    return project / ".pio" / "core"
+
+
+def platformio_environment(project: Path, *programs: Path) -> dict[str, str]:
+    """The environment in which PlatformIO runs, with the folders of `programs` on PATH."""
     environment = {
         key: value
-        for key, value in build_environment(compiler.program).items()
+        for key, value in build_environment(*programs).items()
         if not key.startswith("PLATFORMIO_") or key in _KEPT
     }
     return environment | {
-        "PLATFORMIO_CORE_DIR": str(project / ".pio" / "core"),
+        "PLATFORMIO_CORE_DIR": str(core_folder(project)),
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",

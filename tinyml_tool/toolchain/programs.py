@@ -16,6 +16,8 @@ from typing import BinaryIO
 
 from tinyml_tool.errors import BuildError
 
+_LEASH = Path(__file__).with_name("leash.py")
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -62,7 +64,8 @@ def run_logged(
 ) -> Finished:
     """Run `command` in `directory`; what it writes goes to the file `log`.
 
-    The program and its children end with this call, also after Ctrl-C.  Raises BuildError when
+    The program and its children end with this call, also after Ctrl-C, and with this process,
+    however it ends.  Raises BuildError when
     the time limit (seconds) is over or the program cannot be started.
     """
     words = [str(word) for word in command]
@@ -88,6 +91,8 @@ def run_logged(
     except BaseException:
         _end_group(process)
         raise
+    finally:
+        _let_go(process)
     output = log.read_text(encoding="utf-8", errors="replace")
     return Finished(status, time.monotonic() - started, output)
 
@@ -95,20 +100,30 @@ def run_logged(
 def _start(
     words: list[str], directory: Path, environment: Mapping[str, str], output: BinaryIO
 ) -> subprocess.Popen[bytes]:
+    if shutil.which(words[0], path=environment.get("PATH")) is None:
+        raise _cannot_start(words[0], "there is no such program")
     try:
         return subprocess.Popen(
-            words,
+            [sys.executable, "-I", "-S", str(_LEASH), *words],
             cwd=directory,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     except OSError as error:
-        raise BuildError(
-            f"cannot start {words[0]}: {error.strerror}", hint="`tinyml doctor` checks the tools"
-        ) from None
+        raise _cannot_start(words[0], str(error.strerror)) from None
+
+
+def _cannot_start(program: str, reason: str) -> BuildError:
+    return BuildError(f"cannot start {program}: {reason}", hint="`tinyml doctor` checks the tools")
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe by which the leash knows that this process lives."""
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

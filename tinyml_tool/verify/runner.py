@@ -33,10 +33,18 @@ class DeviceRunner:
     open.
     """
 
-    def __init__(self, client: LinkClient, graph: Graph, build_id: str | None = None) -> None:
+    def __init__(
+        self,
+        client: LinkClient,
+        graph: Graph,
+        build_id: str | None = None,
+        *,
+        use_files: bool = True,
+    ) -> None:
         """Make sure that this very model, and this build of it, is on the device and ready.
 
-        Raises LinkError for another model or build, DeviceError where its model does not start.
+        Without `use_files` everything goes over the wire, whatever the device can do.  Raises
+        LinkError for another model or build, DeviceError where its model does not start.
         """
         self._client = client
         self._graph = graph
@@ -44,7 +52,8 @@ class DeviceRunner:
         self.hello = client.hello()
         client.expect_model(graph.model_hash, build_id)
         _check_ready(self.hello, graph)
-        self._folder = self._shared_folder() if Capability.FILES in client.capabilities else None
+        shares_files = use_files and Capability.FILES in client.capabilities
+        self._folder = self._shared_folder() if shares_files else None
 
     def __enter__(self) -> Self:
         return self

@@ -33,10 +33,7 @@ static int setting(const char *name)
   return value == NULL ? 0 : atoi(value);
 }
 
-int model_init(void)
-{
-  return setting("FAKE_INIT_STATUS");
-}
+int model_init(void) { return setting("FAKE_INIT_STATUS"); }
 
 const struct model_tensor *model_input(size_t index)
 {

@@ -61,15 +61,9 @@ void port_write(const uint8_t *data, size_t bytes)
   }
 }
 
-size_t port_receive_capacity(void)
-{
-  return sizeof received;
-}
+size_t port_receive_capacity(void) { return sizeof received; }
 
-uint32_t port_receive_overruns(void)
-{
-  return 0;
-}
+uint32_t port_receive_overruns(void) { return 0; }
 
 uint64_t port_ticks(void)
 {
@@ -78,10 +72,7 @@ uint64_t port_ticks(void)
   return ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) / (1000000000u / HZ);
 }
 
-uint32_t port_ticks_hz(void)
-{
-  return HZ;
-}
+uint32_t port_ticks_hz(void) { return HZ; }
 
 void port_spin(uint32_t loops)
 {
@@ -94,20 +85,11 @@ enum port_reset_reason port_reset_reason(void)
   return getenv("FAKE_RESTARTED") == NULL ? PORT_RESET_POWER_ON : PORT_RESET_SOFTWARE;
 }
 
-size_t port_stack_bytes(void)
-{
-  return 4096;
-}
+size_t port_stack_bytes(void) { return 4096; }
 
-size_t port_stack_high_water(void)
-{
-  return 1234;
-}
+size_t port_stack_high_water(void) { return 1234; }
 
-void port_exit(int status)
-{
-  exit(status);
-}
+void port_exit(int status) { exit(status); }
 
 void port_reset(void)
 {

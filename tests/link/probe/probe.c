@@ -20,10 +20,7 @@ static void put(const void *data, size_t bytes)
   }
 }
 
-void port_write(const uint8_t *data, size_t bytes)
-{
-  put(data, bytes);
-}
+void port_write(const uint8_t *data, size_t bytes) { put(data, bytes); }
 
 /* Writes records {uint8 event, uint32 bytes, data}; returns their length. */
 size_t probe_receive(const uint8_t *stream, size_t bytes, uint8_t *records);

@@ -56,7 +56,7 @@ def _relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
 def _relu6(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     """Clamp between the codes of 0 and 6 of the input; TFLM never looks at the output's."""
     source, _ = _quantizations(operator, graph)
-    # Unlike other ratios of scales, the reference rounds this one to single precision.
+    # The reference rounds this ratio to single precision; those below it computes in double.
     steps = as_float32(6.0 / source.scale)
     if steps >= 2**31:
         raise UnsupportedOperatorError(

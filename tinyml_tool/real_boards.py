@@ -1,0 +1,82 @@
+"""What only real boards have: a framework, a wire, and PlatformIO's own data to compare with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+_Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_Flag = Annotated[str, Field(pattern=r"^-[^\s;#$]+$")]
+_Flags = Annotated[tuple[_Flag, ...], Field(strict=False)]  # TOML has lists only
+_Package = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9-]+/[a-z0-9-]+ @ [0-9]+\.[0-9]+\.[0-9]+"
+        r"|https://[a-zA-Z0-9./_-]+\.git#[0-9a-f]{40})$"
+    ),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PlatformIO(_Strict):
+    """PlatformIO ids of the board, and what its environment needs beside them."""
+
+    platform: str
+    """The platform's name, as its own platform.json says it."""
+    board: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+    framework: Literal["arduino"] | None = None
+    package: _Package | None = None
+    """Where the platform comes from, pinned: `owner/name @ version` or `https://...git#commit`."""
+    build_flags: _Flags = ()
+    build_unflags: _Flags = ()
+    options: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$")],
+        Annotated[str, Field(pattern=r"^[^\s;#$][^\n;$]*$")],
+    ] = {}
+    """Further lines of the environment, such as `board_build.variant`."""
+
+
+class FrameworkMemory(_Strict):
+    """Bytes a framework takes for itself, about: with its serial port, without radio."""
+
+    flash: PositiveInt
+    ram: PositiveInt
+
+
+class Arduino(_Strict):
+    """How the firmware meets the board's Arduino framework: the files of `port_arduino/`."""
+
+    serial: _Identifier = "Serial"
+    """The object that carries the link."""
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+\.h$")] | None = None
+    """What must be included beside Arduino.h to have that object."""
+    wire: Annotated[str, Field(min_length=1)]
+    """What to plug in where."""
+    receive_bytes: PositiveInt
+    """Bytes kept until they are read.  A USB host waits where they are full; a UART loses."""
+    receive_setup: _Identifier | None = None
+    """The method of `serial` that sets `receive_bytes`; called before begin()."""
+    flush: bool = False
+    """Whether what was written stays in the framework until flush() is called."""
+    reset_reason: Literal["unknown", "esp32", "nrf52", "stm32"] = "unknown"
+    """Who tells why the chip was reset: a file `port_arduino/reset_reason_<name>.cpp`."""
+    loop_stack_bytes: PositiveInt | None = None
+    """Stack of the FreeRTOS task that runs loop(); None where no such task is."""
+
+
+class Checked(_Strict):
+    """What PlatformIO's own file says of the board, as it was read, to compare this file with."""
+
+    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$")]
+    version: Annotated[str, Field(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})$")]
+    """A release, or a commit."""
+    file: Annotated[str, Field(pattern=r"^boards/[A-Za-z0-9_-]+\.json$")]
+    flash: PositiveInt
+    ram: PositiveInt
+    clock_hz: PositiveInt
+    because: Annotated[str, Field(min_length=1)] | None = None
+    """Why the board's values are others; given exactly where they are."""
