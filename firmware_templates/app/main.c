@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 
+#include "application.h"
 #include "model.h"
 #include "port.h"
 #include "tinyml_link.h"
@@ -38,13 +39,21 @@ static void step(void)
    */
 }
 
+void application_start(void) { tinyml_link_init(model_init()); }
+
+void application_loop(void)
+{
+  tinyml_link_poll();
+  step();
+  port_wait(); /* take this out if step() has work to do by itself */
+}
+
+#ifndef ARDUINO /* on a board with the Arduino framework, main.cpp calls the two */
 int main(void)
 {
-  const int status = model_init();
-  tinyml_link_init(status);
+  application_start();
   for (;;) {
-    tinyml_link_poll();
-    step();
-    port_wait(); /* take this out if step() has work to do by itself */
+    application_loop();
   }
 }
+#endif

@@ -12,7 +12,8 @@ struct tinyml_arg_max_s8_params {
 
 /* output: [outer, inner], the first index of the largest value. */
 TINYML_KERNEL void tinyml_arg_max_s8(const struct tinyml_arg_max_s8_params *params,
-                                     const int8_t *input, int32_t *output) {
+                                     const int8_t *input, int32_t *output)
+{
   for (int32_t o = 0; o < params->outer; ++o) {
     for (int32_t i = 0; i < params->inner; ++i) {
       const int8_t *values = input + o * params->depth * params->inner + i;

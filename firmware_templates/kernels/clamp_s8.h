@@ -12,7 +12,8 @@ struct tinyml_clamp_s8_params {
 };
 
 TINYML_KERNEL void tinyml_clamp_s8(const struct tinyml_clamp_s8_params *params, const int8_t *input,
-                                   int8_t *output) {
+                                   int8_t *output)
+{
   for (int32_t i = 0; i < params->elements; ++i) {
     output[i] = (int8_t)tinyml_clamp(input[i], params->low, params->high);
   }

@@ -11,7 +11,8 @@ struct tinyml_concatenation_params {
 };
 
 TINYML_KERNEL void tinyml_concatenate(const struct tinyml_concatenation_params *params,
-                                      void *output, const void *const *inputs) {
+                                      void *output, const void *const *inputs)
+{
   uint8_t *to = output;
   for (int32_t k = 0; k < params->outer; ++k) {
     for (int32_t i = 0; i < params->count; ++i) {

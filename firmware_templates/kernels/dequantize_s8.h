@@ -15,7 +15,8 @@ struct tinyml_dequantize_s8_params {
  * The difference is exact in single precision and the product is rounded once, so the result is
  * the same number as that of the double-precision product of TensorFlow Lite Micro. */
 TINYML_KERNEL void tinyml_dequantize_s8(const struct tinyml_dequantize_s8_params *params,
-                                        const int8_t *input, float *output) {
+                                        const int8_t *input, float *output)
+{
   for (int32_t i = 0; i < params->elements; ++i) {
     output[i] = params->scale * (float)(input[i] - params->zero_point);
   }

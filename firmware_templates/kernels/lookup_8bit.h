@@ -14,7 +14,8 @@ struct tinyml_lookup_8bit_params {
  * for int8 the results for 0 to 127 come first, then those for -128 to -1) and holds the bytes of
  * the results. */
 TINYML_KERNEL void tinyml_lookup_8bit(const struct tinyml_lookup_8bit_params *params,
-                                      const void *input, const uint8_t *table, void *output) {
+                                      const void *input, const uint8_t *table, void *output)
+{
   const uint8_t *from = input;
   uint8_t *to = output;
   for (int32_t i = 0; i < params->elements; ++i) {

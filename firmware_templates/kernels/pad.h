@@ -16,7 +16,8 @@ struct tinyml_pad_params {
 
 /* Writes `bytes` bytes of padding and returns the place behind them. */
 TINYML_KERNEL uint8_t *tinyml_pad_fill(const struct tinyml_pad_params *params, uint8_t *output,
-                                       int32_t bytes) {
+                                       int32_t bytes)
+{
   if (params->element_bytes == 1) {
     memset(output, params->value, (size_t)bytes);
     return output + bytes;
@@ -33,7 +34,8 @@ TINYML_KERNEL uint8_t *tinyml_pad_fill(const struct tinyml_pad_params *params, u
 }
 
 TINYML_KERNEL void tinyml_pad(const struct tinyml_pad_params *params, const void *input,
-                              void *output) {
+                              void *output)
+{
   const int32_t *counts = params->counts;
   const int32_t *before = params->before;
   const int32_t *after = params->after;

@@ -13,7 +13,8 @@
  *
  * scale: above 0.  zero_point, low, high: within int16, so quotients from 2^16 on are clamped. */
 TINYML_KERNEL int32_t tinyml_quantize_f32(float value, float scale, int32_t zero_point, int32_t low,
-                                          int32_t high) {
+                                          int32_t high)
+{
   const float steps = value / scale;
   if (steps >= 65536.0f) {
     return high;

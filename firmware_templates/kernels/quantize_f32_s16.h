@@ -12,7 +12,8 @@ struct tinyml_quantize_f32_s16_params {
 };
 
 TINYML_KERNEL void tinyml_quantize_f32_s16(const struct tinyml_quantize_f32_s16_params *params,
-                                           const float *input, int16_t *output) {
+                                           const float *input, int16_t *output)
+{
   for (int32_t i = 0; i < params->elements; ++i) {
     output[i] = (int16_t)tinyml_quantize_f32(input[i], params->scale, params->zero_point, INT16_MIN,
                                              INT16_MAX);

@@ -12,7 +12,8 @@ struct tinyml_quantize_f32_s8_params {
 };
 
 TINYML_KERNEL void tinyml_quantize_f32_s8(const struct tinyml_quantize_f32_s8_params *params,
-                                          const float *input, int8_t *output) {
+                                          const float *input, int8_t *output)
+{
   for (int32_t i = 0; i < params->elements; ++i) {
     output[i] = (int8_t)tinyml_quantize_f32(input[i], params->scale, params->zero_point, INT8_MIN,
                                             INT8_MAX);

@@ -16,35 +16,37 @@ struct tinyml_quantize_integer_params {
   int32_t elements;          /* values to quantize; 1 or more */
 };
 
-TINYML_KERNEL int32_t tinyml_quantize_load(const void *input, int32_t bytes, int32_t index) {
+TINYML_KERNEL int32_t tinyml_quantize_load(const void *input, int32_t bytes, int32_t index)
+{
   switch (bytes) {
-    case 1:
-      return ((const int8_t *)input)[index];
-    case 2:
-      return ((const int16_t *)input)[index];
-    default:
-      return ((const int32_t *)input)[index];
+  case 1:
+    return ((const int8_t *)input)[index];
+  case 2:
+    return ((const int16_t *)input)[index];
+  default:
+    return ((const int32_t *)input)[index];
   }
 }
 
 /* Stores a value, clamped to the range of the type. */
-TINYML_KERNEL void tinyml_quantize_store(void *output, int32_t bytes, int32_t index,
-                                         int32_t value) {
+TINYML_KERNEL void tinyml_quantize_store(void *output, int32_t bytes, int32_t index, int32_t value)
+{
   switch (bytes) {
-    case 1:
-      ((int8_t *)output)[index] = (int8_t)tinyml_clamp(value, INT8_MIN, INT8_MAX);
-      break;
-    case 2:
-      ((int16_t *)output)[index] = (int16_t)tinyml_clamp(value, INT16_MIN, INT16_MAX);
-      break;
-    default:
-      ((int32_t *)output)[index] = value;
-      break;
+  case 1:
+    ((int8_t *)output)[index] = (int8_t)tinyml_clamp(value, INT8_MIN, INT8_MAX);
+    break;
+  case 2:
+    ((int16_t *)output)[index] = (int16_t)tinyml_clamp(value, INT16_MIN, INT16_MAX);
+    break;
+  default:
+    ((int32_t *)output)[index] = value;
+    break;
   }
 }
 
 TINYML_KERNEL void tinyml_quantize_integer(const struct tinyml_quantize_integer_params *params,
-                                           const void *input, void *output) {
+                                           const void *input, void *output)
+{
   for (int32_t i = 0; i < params->elements; ++i) {
     const int32_t value = tinyml_quantize_load(input, params->input_bytes, i);
     const int32_t difference = tinyml_wrapping_sub(value, params->input_zero_point);

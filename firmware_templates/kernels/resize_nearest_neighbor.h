@@ -17,9 +17,11 @@ struct tinyml_resize_nearest_neighbor_params {
  *
  * Which input pixel is nearest depends on the shapes and options only, so the compiler works it
  * out: no floating-point number is needed here. */
-TINYML_KERNEL void tinyml_resize_nearest_neighbor(
-    const struct tinyml_resize_nearest_neighbor_params *params, const void *input,
-    const int16_t *rows, const int16_t *columns, void *output) {
+TINYML_KERNEL void
+tinyml_resize_nearest_neighbor(const struct tinyml_resize_nearest_neighbor_params *params,
+                               const void *input, const int16_t *rows, const int16_t *columns,
+                               void *output)
+{
   const size_t pixel = (size_t)params->pixel_bytes;
   const size_t row = (size_t)params->input_w * pixel;
   const uint8_t *image = input;

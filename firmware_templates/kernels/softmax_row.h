@@ -12,13 +12,15 @@ struct tinyml_softmax_row {
 };
 
 /* value * 2^exponent, saturating. */
-TINYML_KERNEL int32_t tinyml_saturating_shift_left(int32_t value, int32_t exponent) {
+TINYML_KERNEL int32_t tinyml_saturating_shift_left(int32_t value, int32_t exponent)
+{
   const int64_t wide = (int64_t)value * (INT64_C(1) << exponent);
   return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
 }
 
 /* 1 / (1 + x) for x of Q0.31 in [0, 1), as Q0.31: three steps of Newton's method on Q2.29. */
-TINYML_KERNEL int32_t tinyml_one_over_one_plus(int32_t x) {
+TINYML_KERNEL int32_t tinyml_one_over_one_plus(int32_t x)
+{
   const int32_t one = INT32_C(1) << 29;
   const int32_t half_denominator = (int32_t)(((uint32_t)x + (UINT32_C(1) << 31)) >> 1);
   /* 48/17 - 32/17 * d is the line nearest to 1/d between 1/2 and 1. */
@@ -35,14 +37,15 @@ TINYML_KERNEL int32_t tinyml_one_over_one_plus(int32_t x) {
  * exponentials: [count], by how much the input lies below the largest of its row; beyond, they
  * are 0. */
 TINYML_KERNEL int32_t tinyml_softmax_exponential(const int32_t *exponentials, int32_t count,
-                                                 int32_t max, int32_t input) {
+                                                 int32_t max, int32_t input)
+{
   return max - input < count ? exponentials[max - input] : 0;
 }
 
 /* depth: 1 or more.  count: 1 to 256. */
-TINYML_KERNEL struct tinyml_softmax_row tinyml_softmax_row(const int8_t *input, int32_t depth,
-                                                           const int32_t *exponentials,
-                                                           int32_t count) {
+TINYML_KERNEL struct tinyml_softmax_row
+tinyml_softmax_row(const int8_t *input, int32_t depth, const int32_t *exponentials, int32_t count)
+{
   int32_t max = INT8_MIN;
   for (int32_t i = 0; i < depth; ++i) {
     max = tinyml_max(max, input[i]);

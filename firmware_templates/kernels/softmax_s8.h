@@ -20,7 +20,8 @@ struct tinyml_softmax_s8_params {
  * TensorFlow Lite Micro stops the program there. */
 TINYML_KERNEL void tinyml_softmax_s8(const struct tinyml_softmax_s8_params *params,
                                      const int8_t *input, const int32_t *exponentials,
-                                     int8_t *output) {
+                                     int8_t *output)
+{
   for (int32_t r = 0; r < params->rows; ++r) {
     const struct tinyml_softmax_row row =
         tinyml_softmax_row(input, params->depth, exponentials, params->count);

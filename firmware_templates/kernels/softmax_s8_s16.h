@@ -17,7 +17,8 @@ struct tinyml_softmax_s8_s16_params {
  * exponentials: [count], see tinyml_softmax_exponential. */
 TINYML_KERNEL void tinyml_softmax_s8_s16(const struct tinyml_softmax_s8_s16_params *params,
                                          const int8_t *input, const int32_t *exponentials,
-                                         int16_t *output) {
+                                         int16_t *output)
+{
   for (int32_t r = 0; r < params->rows; ++r) {
     const struct tinyml_softmax_row row =
         tinyml_softmax_row(input, params->depth, exponentials, params->count);

@@ -11,7 +11,8 @@ struct tinyml_split_params {
 };
 
 TINYML_KERNEL void tinyml_split_into(const struct tinyml_split_params *params, const void *input,
-                                     void *const *outputs) {
+                                     void *const *outputs)
+{
   const size_t bytes = (size_t)params->slice_bytes;
   const uint8_t *from = input;
   for (int32_t k = 0; k < params->outer; ++k) {

@@ -13,7 +13,8 @@ struct tinyml_strided_copy_params {
 };
 
 TINYML_KERNEL void tinyml_strided_copy(const struct tinyml_strided_copy_params *params,
-                                       const void *input, void *output) {
+                                       const void *input, void *output)
+{
   const int32_t *counts = params->counts;
   const int32_t *steps = params->steps;
   const uint8_t *from = input;

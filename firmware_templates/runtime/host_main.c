@@ -9,26 +9,30 @@
 
 #include "model.h"
 
-static void write_all(const void *data, size_t bytes) {
+static void write_all(const void *data, size_t bytes)
+{
   if (fwrite(data, 1, bytes, stdout) != bytes) {
     exit(2);
   }
 }
 
-static void write_record(int32_t tensor, const void *data, size_t bytes) {
+static void write_record(int32_t tensor, const void *data, size_t bytes)
+{
   const uint32_t length = (uint32_t)bytes;
   write_all(&tensor, sizeof tensor);
   write_all(&length, sizeof length);
   write_all(data, bytes);
 }
 
-static void write_layer(void *context, const struct model_layer_output *output) {
+static void write_layer(void *context, const struct model_layer_output *output)
+{
   (void)context;
   write_record(output->tensor, output->data, output->bytes);
 }
 
 /* False at the end of stdin. */
-static bool read_inputs(void) {
+static bool read_inputs(void)
+{
   for (size_t i = 0; i < MODEL_INPUT_COUNT; i++) {
     const struct model_tensor *input = model_input(i);
     if (fread(input->data, 1, input->bytes, stdin) != input->bytes) {
@@ -38,7 +42,8 @@ static bool read_inputs(void) {
   return true;
 }
 
-int main(void) {
+int main(void)
+{
   if (model_init() != 0) {
     return 1;
   }

@@ -18,7 +18,7 @@ from tinyml_tool.devices.renode_robot import SilentServerError
 from tinyml_tool.devices.socket_stream import SocketStream
 from tinyml_tool.devices.symbols import Symbols
 from tinyml_tool.errors import DeviceError, DeviceFaultError, ToolMissingError
-from tinyml_tool.firmware.renode_files import renode_platform
+from tinyml_tool.firmware.renode_files import renode_platform, renode_firmware_script
 
 PROGRAM = "renode"
 
@@ -164,11 +164,10 @@ class RenodeDevice:
         platform = renode_platform(self._board)
         (directory / "board.repl").write_text(platform, encoding="utf-8")
         shutil.copyfile(self._elf, directory / "firmware.elf")
-        vectors = self._board.memory.flash.origin
+        (directory / "firmware.resc").write_text(renode_firmware_script(self._board))
         self._execute("mach create")
         self._execute("machine LoadPlatformDescription @board.repl")
-        self._execute("sysbus LoadELF @firmware.elf")
-        self._execute(f"sysbus.cpu VectorTableOffset 0x{vectors:08X}")
+        self._execute("include @firmware.resc")
 
     def _connect(self) -> socket.socket:
         port = self._open_terminal()

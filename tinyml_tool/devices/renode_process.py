@@ -80,7 +80,7 @@ def free_port() -> int:
 
 
 def _launch(program: str, option: str, port: int) -> RenodeProcess:
-    directory = Path(tempfile.mkdtemp(prefix="tinyml-")).resolve()
+    directory = Path(tempfile.mkdtemp(prefix="tinyml-renode-")).resolve()
     command = (
         program,
         option,

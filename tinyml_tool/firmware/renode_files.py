@@ -56,6 +56,16 @@ def renode_platform(board: Board) -> str:
     )
 
 
+def renode_firmware_script(board: Board) -> str:
+    return f"""macro reset
+\"\"\"
+    sysbus LoadELF @firmware.elf
+    sysbus.cpu VectorTableOffset 0x{board.memory.flash.origin:08X}
+\"\"\"
+runMacro $reset
+"""
+
+
 def _parts(board: Board) -> list[_Part]:
     renode = board.renode
     assert renode is not None
