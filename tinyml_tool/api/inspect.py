@@ -106,7 +106,7 @@ def _tensor(tensor: Tensor) -> TensorFacts:
     )
 
 
-def _layer(operator: Operator, graph: Graph, blamed: set[str | None]) -> LayerFacts:
+def _layer(operator: Operator, graph: Graph, aot: bool) -> LayerFacts:
     output = graph.tensors[operator.outputs[0]]
     present = [graph.tensors[t] for t in operator.inputs if t >= 0]
     return LayerFacts(
@@ -119,7 +119,7 @@ def _layer(operator: Operator, graph: Graph, blamed: set[str | None]) -> LayerFa
         macs=macs(operator, graph),
         weight_bytes=weight_bytes(operator, graph),
         activation_bytes=activation_bytes(operator, graph),
-        aot=f"layer {operator.index} {operator.kind}" not in blamed,
+        aot=aot,
         tflm=operator.kind in TFLM_OPERATORS,
     )
 
@@ -138,14 +138,16 @@ def _fit(footprint: Footprint, board: Board) -> BoardFit:
 def inspect_graph(graph: Graph, boards: Sequence[Board], core: Core) -> Inspection:
     """Inspect `graph` as compiled for `core`, against `boards`."""
     problems, layers = problems_of(graph, core)
-    blamed = {problem.layer for problem in problems}
+    lowered = {layer.operator.index for layer in layers}
     footprint = None if problems else footprint_estimate(plan_layers(graph, layers))
     return Inspection(
         name=graph.name,
         model_hash=graph.model_hash,
         inputs=tuple(_tensor(graph.tensors[t]) for t in graph.inputs),
         outputs=tuple(_tensor(graph.tensors[t]) for t in graph.outputs),
-        layers=tuple(_layer(operator, graph, blamed) for operator in graph.operators),
+        layers=tuple(
+            _layer(operator, graph, operator.index in lowered) for operator in graph.operators
+        ),
         macs=total_macs(graph),
         weight_bytes=total_weight_bytes(graph),
         peak_activation_bytes=peak_activation_bytes(graph),

@@ -9,7 +9,7 @@ from tinyml_tool.compiler.memory import lifetimes, plan_memory
 from tinyml_tool.compiler.plan import Layer, Plan
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.errors import UnsupportedModelError
-from tinyml_tool.graph.checks import check
+from tinyml_tool.graph.checks import check, computes_in_floats
 from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.types import Graph, Operator
 
@@ -38,6 +38,8 @@ def _lower(operator: Operator, graph: Graph, core: Core) -> Layer:
 def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[Layer, ...]]:
     """All reasons why engine aot cannot run `graph` on `core`, and the layers it can run."""
     problems = list(check(graph))
+    if computes_in_floats(graph):
+        return tuple(problems), ()  # said once: that every layer is float tells nothing more
     layers = []
     known = {problem.layer for problem in problems}
     for operator in graph.operators:

@@ -51,7 +51,7 @@ def _model_problems(graph: Graph) -> Iterator[Problem]:
     for role, indices in (("inputs", graph.inputs), ("outputs", graph.outputs)):
         if not indices:
             yield Problem(None, f"the model has no {role}", "convert it with inputs and outputs")
-    if _computes_in_floats(graph):
+    if computes_in_floats(graph):
         yield Problem(
             None,
             "the model is float: it computes in float32",
@@ -81,7 +81,7 @@ def _input_problems(what: str, tensor: Tensor) -> Iterator[Problem]:
         yield Problem(None, cause, FIXED_SHAPE)
 
 
-def _computes_in_floats(graph: Graph) -> bool:
+def computes_in_floats(graph: Graph) -> bool:
     """Whether no layer works on quantized values, but for conversions from and to floats."""
     works_on = {
         graph.tensor(index).dtype
