@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _act(model: Path | None, board: str | None, progress: Progress) -> Outcome:
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.cli.settings import read_settings
-    from tinyml_tool.errors import UnsupportedModelError
+    from tinyml_tool.compiler.compile import unsupported
     from tinyml_tool.report.inspection import inspection_view
 
     settings = read_settings(model)
@@ -29,14 +29,8 @@ def _act(model: Path | None, board: str | None, progress: Progress) -> Outcome:
         for part in inspection_view(inspection):
             console.print(part)
 
-    error = None
-    if not inspection.supported:
-        problems = [str(problem) for problem in inspection.problems]
-        error = UnsupportedModelError(
-            f"{inspection.name}: engine 'aot' cannot run this model: {len(problems)} problems",
-            hint=inspection.problems[0].fix or None,
-            details=problems,
-        )
+    problems = inspection.problems
+    error = unsupported(inspection.name, problems) if problems else None
     return Outcome(inspection.to_json(), show, error=error)
 
 

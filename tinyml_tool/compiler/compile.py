@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tinyml_tool.boards import Core
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.lowering import LOWERINGS
@@ -58,6 +60,17 @@ def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[La
     return tuple(problems), tuple(layers)
 
 
+def unsupported(name: str, problems: Sequence[Problem]) -> UnsupportedModelError:
+    """The error that lists all `problems` of the model `name`."""
+    lines = [str(problem) for problem in problems]
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return UnsupportedModelError(
+        f"{name}: engine 'aot' cannot run this model: {lines[0]}{more}",
+        hint=problems[0].fix or None,
+        details=lines,
+    )
+
+
 def compile_graph(graph: Graph, core: Core) -> Plan:
     """Compile `graph` for `core`.
 
@@ -65,13 +78,7 @@ def compile_graph(graph: Graph, core: Core) -> Plan:
     """
     problems, layers = problems_of(graph, core)
     if problems:
-        lines = [str(problem) for problem in problems]
-        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        raise UnsupportedModelError(
-            f"{graph.name}: engine 'aot' cannot run this model: {lines[0]}{more}",
-            hint=problems[0].fix or None,
-            details=lines,
-        )
+        raise unsupported(graph.name, problems)
     return plan_layers(graph, layers)
 
 
