@@ -47,9 +47,9 @@ def _tell(error: TinymlError) -> None:
 
     console = _stderr()
     console.print(Text.assemble(("error: ", "bold red"), error.message))
-    for line in error.details[:50]:
-        if line != error.message:
-            console.print(Text(f"  - {line}"))
+    told = len(error.details) == 1 and error.details[0] in error.message
+    for line in () if told else error.details[:50]:
+        console.print(Text(f"  - {line}"))
     if len(error.details) > 50:
         console.print(Text(f"  ... and {len(error.details) - 50} more"))
     if error.hint:

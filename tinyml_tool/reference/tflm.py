@@ -254,8 +254,8 @@ def _verdict(name: str, end: ChildEnd) -> TinymlError:
     if end.signal_name is not None:
         return InvalidModelError(
             f"{name} crashes the TFLM interpreter ({end.signal_name})",
-            hint="the file is damaged, its shapes contradict each other, or it meets a limit of TFLM "
-            "(such as SOFTMAX over 512 or more equal values); convert it again",
+            hint="the file is damaged, its shapes contradict each other, or it meets a limit of "
+            "TFLM (such as SOFTMAX over 512 or more equal values); convert it again",
             details=end.log,
         )
     if end.timed_out:
