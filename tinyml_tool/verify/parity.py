@@ -114,8 +114,10 @@ def compare(
 
     The layers are seen in an observed run; the model's outputs come from a run of their own,
     which is the one that an application does, and without `layers` the only one.  Values are
-    compared as bits: a NaN equals itself, 0.0 differs from -0.0.  Raises MismatchError where the runner leaves a tensor out or gives one
-    of another type or size, and whatever the runner and the reference raise.
+    compared as bits: a NaN equals itself, 0.0 differs from -0.0.
+
+    Raises MismatchError where the runner leaves a tensor out or gives one of another type or size,
+    and whatever the runner and the reference raise.
     """
     compared = different = 0
     first: Difference | None = None
