@@ -88,6 +88,7 @@ def test_a_babbling_device_is_told_with_what_it_said(project: Path) -> None:
 
 def test_a_device_that_only_prints_text_is_told_with_its_text(project: Path) -> None:
     def greet(connection: socket.socket) -> None:
+        connection.recv(1)  # what is sent while the port is being opened is thrown away
         connection.sendall(b"Hello from another firmware\r\n")
         until_hung_up(connection)
 
