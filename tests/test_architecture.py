@@ -7,7 +7,16 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinyml_tool"
 
-GROUND = {"errors", "resources", "strict_toml", "boards", "config", "protocol", "version"}
+GROUND = {
+    "errors",
+    "resources",
+    "strict_toml",
+    "boards",
+    "real_boards",
+    "config",
+    "protocol",
+    "version",
+}
 FLOORS = [
     {"graph", "reference"},
     {"compiler"},

@@ -18,8 +18,11 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from tinyml_tool.api.build import build
     from tinyml_tool.api.deploy import deploy
+    from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
     from tinyml_tool.api.inspect import inspect
+    from tinyml_tool.api.monitor import monitor
+    from tinyml_tool.api.ports import ports
     from tinyml_tool.api.run import run
     from tinyml_tool.api.validate import validate
     from tinyml_tool.boards import load_board, load_boards
@@ -31,18 +34,26 @@ __all__ = [
     "__version__",
     "build",
     "deploy",
+    "flash",
     "generate",
     "inspect",
     "load_board",
     "load_boards",
+    "monitor",
+    "ports",
     "read_model",
     "run",
+    "stop_emulators",
     "validate",
 ]
 
 _PLACES = {
     "build": "api.build",
     "deploy": "api.deploy",
+    "flash": "api.flash",
+    "stop_emulators": "api.flash",
+    "monitor": "api.monitor",
+    "ports": "api.ports",
     "generate": "api.generate",
     "inspect": "api.inspect",
     "run": "api.run",

@@ -119,6 +119,8 @@ class Memory(_Strict):
     ram: MemoryRegion
     framework: FrameworkMemory | None = None
     """Of real boards: the part of both that is not left for the model."""
+    constants_in_ram: bool = False
+    """Whether the start-up code copies constants to RAM, so that weights take both memories."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:

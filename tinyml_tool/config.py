@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,9 @@ from tinyml_tool.errors import ConfigError
 from tinyml_tool.strict_toml import read_toml, validate
 
 FILE_NAME = "tinyml.toml"
+
+MlperfBenchmark: TypeAlias = Literal["kws01", "vww01", "ad01", "ic01"]
+"""A benchmark of MLPerf Tiny, as its runner calls it."""
 
 
 class _Strict(BaseModel):
@@ -27,6 +30,8 @@ class ProjectSettings(_Strict):
     board: str = "qemu-m4"
     engine: Literal["aot", "tflm"] = "aot"
     output: str | None = None
+    mlperf: MlperfBenchmark | None = None
+    """The firmware also answers MLPerf Tiny's runner."""
 
 
 class BuildSettings(_Strict):
@@ -49,6 +54,15 @@ class MonitorSettings(_Strict):
     """Path of a text file, relative to this one: a name of a class in each line."""
 
 
+class TflmSettings(_Strict):
+    """`[tflm]`, for engine tflm."""
+
+    source: str | None = None
+    """Path, relative to the file, of a directory with TFLM's headers and library."""
+    arena_bytes: Annotated[int, Field(ge=1)] | None = None
+    """In place of what the reference needs and a margin."""
+
+
 class Config(_Strict):
     """The whole file."""
 
@@ -56,6 +70,7 @@ class Config(_Strict):
     build: BuildSettings = BuildSettings()
     verify: VerifySettings = VerifySettings()
     monitor: MonitorSettings = MonitorSettings()
+    tflm: TflmSettings = TflmSettings()
 
 
 @dataclass(frozen=True)

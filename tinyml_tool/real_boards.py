@@ -38,6 +38,8 @@ class PlatformIO(_Strict):
         Annotated[str, Field(pattern=r"^[^\s;#$][^\n;$]*$")],
     ] = {}
     """Further lines of the environment, such as `board_build.variant`."""
+    note: str = ""
+    """Why the platform or the board is not the one its name suggests."""
 
 
 class FrameworkMemory(_Strict):
@@ -62,8 +64,8 @@ class Arduino(_Strict):
     """The method of `serial` that sets `receive_bytes`; called before begin()."""
     flush: bool = False
     """Whether what was written stays in the framework until flush() is called."""
-    reset_reason: Literal["unknown", "esp32", "nrf52", "stm32"] = "unknown"
-    """Who tells why the chip was reset: a file `port_arduino/reset_reason_<name>.cpp`."""
+    chip: Literal["cortex_m", "esp32", "nrf52", "stm32"] = "cortex_m"
+    """How the chip restarts and tells why it was reset: a file `port_arduino/chip_<chip>.cpp`."""
     loop_stack_bytes: PositiveInt | None = None
     """Stack of the FreeRTOS task that runs loop(); None where no such task is."""
 
@@ -80,3 +82,5 @@ class Checked(_Strict):
     clock_hz: PositiveInt
     because: Annotated[str, Field(min_length=1)] | None = None
     """Why the board's values are others; given exactly where they are."""
+    built: str = ""
+    """What a generated project was built with once, by PlatformIO's own scripts, and how far."""

@@ -12,9 +12,18 @@
 #include "tinyml_protocol.h"
 #include "tinyml_run.h"
 
-enum { LINE_BYTES = 32, VALUES_SHOWN = 16, BACKSPACE = 8, DELETE = 127 };
+#if TINYML_MLPERF
+#include "tinyml_mlperf.h"
 
-static char line[LINE_BYTES];
+/* The MLPerf Tiny runner shares the port: it wants no echo. */
+enum { LINE_BYTES = TINYML_MLPERF_COMMAND_BYTES, ECHOES = 0 };
+#else
+enum { LINE_BYTES = 32, ECHOES = 1 };
+#endif
+
+enum { VALUES_SHOWN = 16, BACKSPACE = 8, DELETE = 127 };
+
+static char line[LINE_BYTES + 1]; /* and a NUL */
 static size_t line_bytes;
 static bool line_spoilt; /* holds something no command has */
 static bool after_cr;
@@ -32,6 +41,9 @@ void tinyml_console_greet(void)
   tinyml_print(" on ");
   tinyml_print(TINYML_BOARD);
   tinyml_print_line(", type help");
+#if TINYML_MLPERF
+  tinyml_mlperf_greet();
+#endif
 }
 
 static const char *type_name(enum model_type type)
@@ -272,6 +284,9 @@ static void help(void)
     tinyml_print("\t");
     tinyml_print_line(commands[i].meaning);
   }
+#if TINYML_MLPERF
+  tinyml_print_line("help%\tthe commands of the MLPerf Tiny runner, which end with % and no Enter");
+#endif
 }
 
 static bool line_is(const char *command)
@@ -306,7 +321,7 @@ static void erase_last(void)
 {
   if (line_bytes > 0) {
     line_bytes--;
-    tinyml_print("\b \b");
+    tinyml_print(ECHOES ? "\b \b" : "");
   }
 }
 
@@ -318,10 +333,23 @@ static void add(uint8_t byte)
     return;
   }
   line[line_bytes++] = (char)byte;
-  if (!line_spoilt) {
+  if (ECHOES && !line_spoilt) {
     port_write(&byte, 1);
   }
 }
+
+#if TINYML_MLPERF
+static void obey_runner(void)
+{
+  if (line_spoilt) {
+    tinyml_mlperf_refuse();
+  } else {
+    line[line_bytes] = '\0';
+    tinyml_mlperf_obey(line, line_bytes);
+  }
+  tinyml_console_clear();
+}
+#endif
 
 void tinyml_console_take(uint8_t byte)
 {
@@ -330,6 +358,12 @@ void tinyml_console_take(uint8_t byte)
   if (second_of_crlf) {
     return;
   }
+#if TINYML_MLPERF
+  if (byte == '%') {
+    obey_runner();
+    return;
+  }
+#endif
   if (byte == '\r' || byte == '\n') {
     obey_line();
   } else if (byte == BACKSPACE || byte == DELETE) {

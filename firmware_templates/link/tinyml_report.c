@@ -29,11 +29,9 @@ static void put(const char *text, size_t bytes)
 
 static void put_text(const char *text)
 {
-  size_t bytes = 0;
-  while (text[bytes] != '\0') {
-    bytes++;
+  for (; *text != '\0'; text++) { /* counting them first would become a call of strlen() */
+    put(text, 1);
   }
-  put(text, bytes);
 }
 
 static void put_uint(uint64_t value)

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from command import REPOSITORY, tinyml
 
-COMMANDS = ("boards", "inspect", "generate", "build", "run", "validate", "deploy", "doctor")
+COMMANDS = (
+    *("boards", "inspect", "generate", "build", "run", "validate", "deploy", "doctor"),
+    *("flash", "monitor", "ports"),
+)
 
 
 def test_help_lists_every_command_and_the_exit_codes() -> None:

@@ -29,6 +29,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
     evidence = result.envelope["result"]
     assert set(evidence) == {
         "board",
+        "ran_on",
         "engine",
         "parity",
         "instructions_per_inference",

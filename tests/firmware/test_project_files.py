@@ -13,7 +13,7 @@ import pytest
 from model_builder import ModelBuilder
 from project_case import small_files, small_model, small_plan, small_vector
 
-from tinyml_tool.boards import load_board, load_boards
+from tinyml_tool.boards import emulated_board, load_board, load_boards
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.config import Config
 from tinyml_tool.errors import InputError
@@ -140,11 +140,6 @@ def test_a_name_that_would_break_a_build_file_is_refused(name):
         files_with(name=name)
 
 
-def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="engine 'magic'"):
-        files_with(engine="magic")
-
-
 @pytest.fixture(scope="module")
 def odd_files():
     """A project whose model and tensor have names as bad as file systems and tools allow."""
@@ -180,9 +175,10 @@ def test_the_project_file_can_be_read_whatever_the_names_are(odd_files):
 @pytest.mark.parametrize("board", sorted(load_boards()))
 def test_every_board_has_a_project_with_default_environment_and_preset(board):
     files = small_files(board)
-    assert f"default_envs = {board}\n" in files["platformio.ini"].decode()
+    emulated = emulated_board(load_board(board)).id
+    assert f"default_envs = {emulated}\n" in files["platformio.ini"].decode()
     presets = json.loads(files["CMakePresets.json"])
-    assert [preset["name"] for preset in presets["configurePresets"]] == [board]
+    assert [preset["name"] for preset in presets["configurePresets"]] == [emulated]
 
 
 def test_readme_commands_name_presets_and_environments_that_exist():

@@ -72,37 +72,6 @@ def test_a_problem_of_the_whole_model_names_no_layer() -> None:
 # The whole model.
 
 
-def test_a_float_model_is_told_to_be_quantized() -> None:
-    (problem,) = check(read_model(shared_model("kws_ref_model_float32.tflite")))
-    assert problem.layer is None
-    assert "the model is float" in problem.cause
-    assert "quantize it to int8" in problem.fix
-
-
-def float_between(*kinds: str) -> tuple[Problem, ...]:
-    """int8 -> float -> the kinds in float -> int8."""
-    builder = ModelBuilder()
-    value = builder.input("int8", (1, 4), scale=1.0)
-    for kind in kinds:
-        is_int8 = kind in ("QUANTIZE", "RELU6")
-        dtype, scale = ("int8", 1.0) if is_int8 else ("float32", None)
-        value = builder.operator(kind, [value], builder.tensor(dtype, (1, 4), scale=scale))
-    return check(parse_model(builder.build([value]), "m"))
-
-
-def test_a_float_layer_between_conversions_makes_a_float_model() -> None:
-    (problem,) = float_between("DEQUANTIZE", "LOGISTIC", "QUANTIZE")
-    assert "the model is float" in problem.cause
-
-
-def test_float_outputs_of_a_quantized_model_are_fine() -> None:
-    assert float_between("RELU6", "DEQUANTIZE") == ()
-
-
-def test_a_model_with_some_quantized_layers_is_no_float_model() -> None:
-    assert float_between("RELU6", "DEQUANTIZE", "LOGISTIC") == ()
-
-
 def test_a_batch_above_one() -> None:
     found = problems(tensor_edit(PICTURE, shape=[8, 8, 8, 1]))
     assert found[0].cause == "input 0 of the model (tensor 0 'picture') has a batch of 8"

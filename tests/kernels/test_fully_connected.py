@@ -185,7 +185,7 @@ def test_the_smallest_layer_is_supported():
     [
         (one_layer(input_dtype="int16"), "input type int16", "--engine tflm"),
         (one_layer(input_dtype="uint8"), "input type uint8", "int8 instead of uint8"),
-        (one_layer(input_dtype="float32"), "float32", "quantize the model to int8"),
+        (one_layer(input_dtype="float32"), "the model is float", "quantize the model to int8"),
         (one_layer(weights_dtype="float32"), "weights type float32", "quantize the model to int8"),
         (one_layer(bias_dtype="int16"), "bias type int16", "quantize the model again"),
         (one_layer(bias_scale=0.01), "scale 0.01", "quantize the model again"),

@@ -70,7 +70,7 @@ def change_of(kind, dtype="int8", constant=True, parameter="int32"):
         (change_of("EXPAND_DIMS", "uint8"), "type uint8", "quantize the model to int8"),
         (change_of("EXPAND_DIMS", constant=False), "computed by the model", "constants"),
         (change_of("EXPAND_DIMS", parameter="int64"), "int64 (needs int32", "axis int32"),
-        (change_of("RESHAPE", "float64"), "type float64", "quantize the model to int8"),
+        (change_of("RESHAPE", "float64"), "the model is float", "quantize the model to int8"),
     ],
 )
 def test_what_is_not_supported_is_said_with_the_way_out(model, cause, fix):

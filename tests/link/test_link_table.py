@@ -161,7 +161,8 @@ def test_the_example_in_the_application_compiles(tmp_path: Path) -> None:
     (tmp_path / "main.c").write_text(f"{before}{code}\n{after}void (*const used)(void) = step;\n")
     write_link_headers(tmp_path, 256)
     fakes = Path(__file__).parent / "fake_device"
-    includes = [f"-I{folder}" for folder in (fakes, templates / "link", templates / "port")]
+    folders = (fakes, templates / "app", templates / "link", templates / "port")
+    includes = [f"-I{folder}" for folder in folders]
     command = ["gcc", "-std=c11", "-c", *WARNINGS, *includes, "main.c"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

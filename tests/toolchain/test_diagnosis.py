@@ -23,8 +23,10 @@ EXPECTED = {
     "cmake",
     "ninja",
     "gcc",
+    "renode",
     "tflite-micro",
     "ai-edge-litert",
+    "TensorFlow Lite Micro",
 }
 
 

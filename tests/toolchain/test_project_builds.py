@@ -19,7 +19,8 @@ from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.toolchain.programs import find_program
 
 SYSTEMS = ("platformio", "cmake")
-OTHER_BOARDS = sorted(set(load_boards()) - {"qemu-m4"})
+EMULATED = {board.id for board in load_boards().values() if not board.is_real}
+OTHER_BOARDS = sorted(EMULATED - {"qemu-m4"})
 
 
 def memory_image(elf):

@@ -7,7 +7,8 @@ from tinyml_tool.verify.evidence import Evidence, MemoryUse
 from tinyml_tool.verify.parity import Difference, Parity, Place
 
 EVIDENCE = Evidence(
-    board="qemu-m4",
+    board="nucleo_l4r5zi",
+    ran_on="qemu-m4",
     engine="aot",
     parity=Parity(10, 13, 721_640, 1, Difference(0, Place(3, 1, "ADD"), 4, (0, 4), 7, 8)),
     memory=MemoryUse(flash_bytes=70_000, ram_bytes=30_000, arena_bytes=16_256, stack_bytes=512),
@@ -18,7 +19,8 @@ EVIDENCE = Evidence(
 
 def test_the_json_has_exactly_the_documented_keys() -> None:
     assert EVIDENCE.to_json() == {
-        "board": "qemu-m4",
+        "board": "nucleo_l4r5zi",
+        "ran_on": "qemu-m4",
         "engine": "aot",
         "parity": {
             "vectors": 10,

@@ -16,9 +16,11 @@ from tinyml_tool.api.generate import (
 )
 from tinyml_tool.api.model_source import load_model
 from tinyml_tool.api.project import open_project
+from tinyml_tool.api.session import EmulatorName, choose_emulator
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.validate import validate_project
 from tinyml_tool.boards import Board, load_board
+from tinyml_tool.config import MlperfBenchmark
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
 from tinyml_tool.verify.evidence import Evidence
@@ -32,10 +34,13 @@ def deploy(
     output: str | Path | None = None,
     name: str | None = None,
     force: bool = False,
+    arena_bytes: int | None = None,
+    mlperf: MlperfBenchmark | None = None,
     inputs: Sequence[str | Path] = (),
     vectors: int = GOLDEN_VECTORS,
     seed: int = GOLDEN_SEED,
     port: str | None = None,
+    emulator: EmulatorName | None = None,
     system: System = "platformio",
     time_limit: float | None = None,
     progress: Progress = no_progress,
@@ -47,11 +52,15 @@ def deploy(
     """
     watch = Stopwatch()
     chosen = load_board(board)
+    emulator = choose_emulator(chosen, emulator, port)
     progress("reading the model")
     source = watch.time("read", lambda: load_model(model))
     values = chosen_inputs(source.graph, inputs, vectors, seed).values
     progress("compiling the model")
-    plan = watch.time("compile", lambda: compile_for(source, chosen))
+    plan = watch.time(
+        "compile",
+        lambda: compile_for(source, chosen, engine=engine, arena_bytes=arena_bytes, mlperf=mlperf),
+    )
     reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
     generated = watch.time(
         "generate",
@@ -59,10 +68,10 @@ def deploy(
             source,
             plan,
             board=chosen,
-            engine=engine,
             output=Path(output) if output is not None else None,
             name=name,
             force=force,
+            mlperf=mlperf,
             reference=reference,
             progress=progress,
         ),
@@ -77,6 +86,7 @@ def deploy(
         reference,
         firmware=firmware,
         port=port,
+        emulator=emulator,
         time_limit=time_limit,
         watch=watch,
         progress=progress,

@@ -9,16 +9,27 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tinyml_tool.api.engines import ENGINES, check_engine
 from tinyml_tool.api.model_source import ModelSource, load_model
-from tinyml_tool.boards import Board, load_board, load_boards
-from tinyml_tool.compiler.compile import compile_graph
-from tinyml_tool.compiler.footprint import Footprint, check_fits, footprint_estimate
+from tinyml_tool.boards import Board, emulated_board, load_board, load_boards
+from tinyml_tool.compiler.footprint import (
+    Footprint,
+    check_fits,
+    fits,
+    flash_on,
+    footprint_estimate,
+    ram_on,
+)
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
+from tinyml_tool.config import MlperfBenchmark
 from tinyml_tool.errors import ToolMissingError
+from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.tflm_directory import require_tflm
 from tinyml_tool.verify.inputs import vectors as test_inputs
 
 GOLDEN_VECTORS = 10
@@ -38,10 +49,14 @@ class Generated:
     project: Path
     name: str
     board: Board
-    engine: str
-    plan: Plan
+    plan: AnyPlan
     files: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """How the model became code."""
+        return self.plan.engine
 
     @property
     def footprint(self) -> Footprint:
@@ -56,7 +71,7 @@ class Generated:
             "board": self.board.id,
             "engine": self.engine,
             "model_hash": self.plan.graph.model_hash,
-            "arena_bytes": self.plan.memory.arena_bytes,
+            "arena_bytes": self.plan.arena_bytes,
             "files": list(self.files),
         }
 
@@ -76,25 +91,39 @@ def golden_vectors(
     ]
 
 
-def compile_for(source: ModelSource, board: Board) -> Plan:
-    """Compile a model for a board.
+def compile_for(
+    source: ModelSource,
+    board: Board,
+    *,
+    engine: str = Plan.engine,
+    arena_bytes: int | None = None,
+    mlperf: MlperfBenchmark | None = None,
+) -> AnyPlan:
+    """Compile a model for a board, or plan its interpretation in an arena of `arena_bytes`.
 
-    Raises UnsupportedModelError with all reasons, DoesNotFitError with the numbers.
+    Without that, the arena is as large as the reference needs it, and a margin.  Raises
+    UnsupportedModelError with all reasons, DoesNotFitError with the numbers, InputError where the
+    model is none for the benchmark `mlperf`, ToolMissingError where engine tflm has no reference
+    to measure the arena with.
     """
-    plan = compile_graph(source.graph, board.core)
-    check_fits(plan, board, load_boards().values())
+    if mlperf is not None:
+        check_mlperf(source.graph, mlperf)
+    check_engine(engine)
+    plan = ENGINES[engine](source, board, arena_bytes)
+    more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
+    check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
 
 
 def write_generated(
     source: ModelSource,
-    plan: Plan,
+    plan: AnyPlan,
     *,
     board: Board,
-    engine: str = "aot",
     output: Path | None = None,
     name: str | None = None,
     force: bool = False,
+    mlperf: MlperfBenchmark | None = None,
     reference: Reference | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
@@ -107,12 +136,43 @@ def write_generated(
     name = name or graph.name
     project = output or default_output(name, board)
     progress(f"writing {project}")
-    files = project_files(plan, board, name=name, engine=engine, vectors=vectors, model=source.data)
+    tflm, unready = _tflm_here(plan, board, project)
+    files = project_files(
+        plan,
+        board,
+        name=name,
+        vectors=vectors,
+        model=source.data,
+        mlperf=mlperf,
+        tflm=tflm,
+    )
     kept = write_project(project, files, force=force)
     warnings = [f"{project / path}: your edited file was kept" for path in kept]
+    warnings += unready
     if reference is None:
         warnings.append("the project has no test vectors: the reference is not installed")
-    return Generated(project, name, board, engine, plan, tuple(files), tuple(warnings))
+    if board.is_real and not fits(footprint := footprint_estimate(plan), board):
+        warnings.append(_too_large(footprint, board))
+    return Generated(project, name, board, plan, tuple(files), tuple(warnings))
+
+
+def _tflm_here(plan: AnyPlan, board: Board, project: Path) -> tuple[dict[str, str], list[str]]:
+    """What is known of the TFLM to build with, and a warning where the build will miss it."""
+    if not isinstance(plan, TflmPlan):
+        return {}, []
+    try:
+        return require_tflm(emulated_board(board).core, project).facts, []
+    except ToolMissingError as error:
+        return {}, [f"it does not build yet: {error.message}; {error.hint}"]
+
+
+def _too_large(footprint: Footprint, board: Board) -> str:
+    memory = board.memory
+    return (
+        f"it will probably not fit {board.id}: with the framework about "
+        f"{flash_on(footprint, board):,} of {memory.flash.size:,} bytes of flash and "
+        f"{ram_on(footprint, board):,} of {memory.ram.size:,} bytes of RAM (estimated)"
+    )
 
 
 def open_reference(source: ModelSource) -> TflmReference | None:
@@ -131,27 +191,31 @@ def generate(
     output: str | Path | None = None,
     name: str | None = None,
     force: bool = False,
+    arena_bytes: int | None = None,
+    mlperf: MlperfBenchmark | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write a firmware project for `model` on `board`, complete or not at all.
 
     The project goes to `output` (by default `<model>-<board>` in the current folder); an existing
-    one is kept unless `force`.  Raises InvalidModelError, UnsupportedModelError with all reasons,
-    DoesNotFitError with the numbers, UnknownBoardError, OutputError.
+    one is kept unless `force`.  `arena_bytes` is for engine tflm, in place of what the reference
+    needs and a margin.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.
+    Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
+    numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
     chosen = load_board(board)
     progress("reading the model")
     source = load_model(model)
     progress("compiling the model")
-    plan = compile_for(source, chosen)
+    plan = compile_for(source, chosen, engine=engine, arena_bytes=arena_bytes, mlperf=mlperf)
     return write_generated(
         source,
         plan,
         board=chosen,
-        engine=engine,
         output=Path(output) if output is not None else None,
         name=name,
         force=force,
+        mlperf=mlperf,
         reference=open_reference(source),
         progress=progress,
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_tool.api.engines import check_engine
+from tinyml_tool.api.generate import open_reference
+from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import Board, Core, load_board, load_boards
 from tinyml_tool.compiler.compile import plan_layers, problems_of
 from tinyml_tool.compiler.describe import describe
-from tinyml_tool.compiler.footprint import Footprint, fits, footprint_estimate, ram_on
-from tinyml_tool.compiler.tflm_operators import TFLM_OPERATORS
+from tinyml_tool.compiler.footprint import Footprint, fits, flash_on, footprint_estimate, ram_on
+from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.tflm_arena import arena_for
+from tinyml_tool.compiler.tflm_plan import TflmPlan, plan_for_tflm, tflm_problems
+from tinyml_tool.compiler.tflm_release import release_for
+from tinyml_tool.errors import UnsupportedModelError
 from tinyml_tool.graph.measure import (
     activation_bytes,
     macs,
@@ -20,8 +26,7 @@ from tinyml_tool.graph.measure import (
     total_weight_bytes,
     weight_bytes,
 )
-from tinyml_tool.graph.problem import Problem
-from tinyml_tool.graph.reader import read_model
+from tinyml_tool.graph.problem import Problem, layer_name
 from tinyml_tool.graph.types import Graph, Operator, Tensor
 
 
@@ -78,15 +83,16 @@ class Inspection:
     weight_bytes: int
     peak_activation_bytes: int
     """A lower bound for any memory plan that does not overwrite inputs."""
+    engine: str
     footprint: Footprint | None
-    """None where engine aot cannot run the model."""
+    """None where the engine cannot run the model, or nothing can tell how much it takes."""
     boards: tuple[BoardFit, ...]
     problems: tuple[Problem, ...]
-    """Why engine aot cannot run it: all reasons at once."""
+    """Why the engine cannot run it: all reasons at once."""
 
     @property
     def supported(self) -> bool:
-        """Whether engine aot runs the model."""
+        """Whether the engine runs the model."""
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
@@ -106,7 +112,7 @@ def _tensor(tensor: Tensor) -> TensorFacts:
     )
 
 
-def _layer(operator: Operator, graph: Graph, aot: bool) -> LayerFacts:
+def _layer(operator: Operator, graph: Graph, *, aot: bool, tflm: bool) -> LayerFacts:
     output = graph.tensors[operator.outputs[0]]
     present = [graph.tensors[t] for t in operator.inputs if t >= 0]
     return LayerFacts(
@@ -120,7 +126,7 @@ def _layer(operator: Operator, graph: Graph, aot: bool) -> LayerFacts:
         weight_bytes=weight_bytes(operator, graph),
         activation_bytes=activation_bytes(operator, graph),
         aot=aot,
-        tflm=operator.kind in TFLM_OPERATORS,
+        tflm=tflm,
     )
 
 
@@ -128,42 +134,80 @@ def _fit(footprint: Footprint, board: Board) -> BoardFit:
     return BoardFit(
         board.id,
         fits(footprint, board),
-        footprint.flash_bytes,
+        flash_on(footprint, board),
         board.memory.flash.size,
         ram_on(footprint, board),
         board.memory.ram.size,
     )
 
 
-def inspect_graph(graph: Graph, boards: Sequence[Board], core: Core) -> Inspection:
-    """Inspect `graph` as compiled for `core`, against `boards`."""
-    problems, layers = problems_of(graph, core)
+def _arena(source: ModelSource, core: Core) -> int | None:
+    """What TFLM needs for a model it can run; None where there is no reference to ask.
+
+    Raises UnsupportedModelError where TFLM itself finds fault with the model.
+    """
+    reference = open_reference(source)
+    if reference is None:
+        return None
+    return arena_for(source.graph, reference.arena_bytes(), core)
+
+
+def _interpreted(
+    source: ModelSource, board: Board, problems: tuple[Problem, ...]
+) -> tuple[tuple[Problem, ...], Footprint | None]:
+    """What engine tflm has against a model beside `problems`, and what it takes."""
+    if problems:
+        return problems, None
+    try:
+        arena = _arena(source, board.core)
+    except UnsupportedModelError as error:
+        return (Problem(None, error.message, error.hint or ""),), None
+    if arena is None:
+        return (), None
+    plan = plan_for_tflm(source.graph, source.data, arena, release_for(board))
+    return (), footprint_estimate(plan)
+
+
+def inspect(
+    model: str | Path, *, board: str | Path | Board | None = None, engine: str = Plan.engine
+) -> Inspection:
+    """Inspect a `.tflite` file for `engine`, for one board or for all.
+
+    Raises InvalidModelError for a file that is not a sound `.tflite`.  Whatever else is wrong is
+    told in `problems`.
+    """
+    check_engine(engine)
+    source = load_model(model)
+    graph = source.graph
+    boards = [load_board(board)] if board is not None else list(load_boards().values())
+    target = boards[0] if board is not None else load_board("qemu-m4")
+    problems, layers = problems_of(graph, target.core)
     lowered = {layer.operator.index for layer in layers}
-    footprint = None if problems else footprint_estimate(plan_layers(graph, layers))
+    unknown = tflm_problems(graph, release_for(target))
+    refused = {problem.layer for problem in unknown}
+    if engine == TflmPlan.engine:
+        problems, footprint = _interpreted(source, target, unknown)
+    else:
+        footprint = None if problems else footprint_estimate(plan_layers(graph, layers))
     return Inspection(
         name=graph.name,
         model_hash=graph.model_hash,
         inputs=tuple(_tensor(graph.tensors[t]) for t in graph.inputs),
         outputs=tuple(_tensor(graph.tensors[t]) for t in graph.outputs),
         layers=tuple(
-            _layer(operator, graph, operator.index in lowered) for operator in graph.operators
+            _layer(
+                operator,
+                graph,
+                aot=operator.index in lowered,
+                tflm=layer_name(operator) not in refused,
+            )
+            for operator in graph.operators
         ),
         macs=total_macs(graph),
         weight_bytes=total_weight_bytes(graph),
         peak_activation_bytes=peak_activation_bytes(graph),
+        engine=engine,
         footprint=footprint,
-        boards=tuple(_fit(footprint, board) for board in boards) if footprint else (),
+        boards=tuple(_fit(footprint, each) for each in boards) if footprint else (),
         problems=problems,
     )
-
-
-def inspect(model: str | Path, *, board: str | Path | Board | None = None) -> Inspection:
-    """Inspect a `.tflite` file, for one board or for all.
-
-    Raises InvalidModelError for a file that is not a sound `.tflite`.  Whatever else is wrong is
-    told in `problems`.
-    """
-    graph = read_model(model)
-    boards = [load_board(board)] if board is not None else list(load_boards().values())
-    core = boards[0].core if board is not None else load_board("qemu-m4").core
-    return inspect_graph(graph, boards, core)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinyml_tool.api.chosen_inputs import chosen_inputs
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.project import open_project
-from tinyml_tool.api.session import open_session
+from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
 from tinyml_tool.graph.types import Graph, Tensor
 from tinyml_tool.toolchain.build import System, build_project
 
@@ -32,6 +32,8 @@ class RunResult:
     """What the device answered, by input."""
 
     board: str
+    ran_on: str
+    """What the firmware says it was built for: the board, or the emulated one in its place."""
     sources: tuple[str, ...]
     """Where each input came from."""
     outputs: tuple[tuple[Output, ...], ...]
@@ -44,6 +46,7 @@ class RunResult:
         """The value of `result` with `--json`."""
         return {
             "board": self.board,
+            "ran_on": self.ran_on,
             "instructions_per_inference": self.instructions,
             "seconds_per_inference": self.seconds,
             "inferences": [
@@ -91,28 +94,33 @@ def run(
     vectors: int = 1,
     seed: int = 0,
     port: str | None = None,
+    emulator: EmulatorName | None = None,
     system: System = "platformio",
     time_limit: float | None = None,
     progress: Progress = no_progress,
 ) -> RunResult:
     """Run inferences on the device of a generated project, building it first where needed.
 
-    `inputs` are files; without any, `vectors` inputs are made.  Raises what building and the
-    device raise.
+    `inputs` are files; without any, `vectors` inputs are made.  The device is the one at `port`,
+    or `emulator`, by default the board's own.  Raises what building and the device raise.
     """
     opened = open_project(project)
+    emulator = choose_emulator(opened.board, emulator, port)
     chosen = chosen_inputs(opened.source.graph, inputs, vectors, seed)
 
     def elf() -> Path:
         return build_project(opened.folder, opened.board, system, progress=progress).elf
 
-    with open_session(opened, elf=elf, port=port, time_limit=time_limit) as session:
+    with open_session(
+        opened, elf=elf, port=port, emulator=emulator, time_limit=time_limit
+    ) as session:
         progress(f"running on {session.device.name}")
         answers = session.runner.run_many(chosen.values)
         benchmark = session.benchmark()
-        real_time = None if session.device.counts_instructions else benchmark.seconds
+        real_time = benchmark.seconds if benchmark.instructions is None else None
     return RunResult(
         board=opened.board.id,
+        ran_on=session.runner.hello.board,
         sources=chosen.names,
         outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in answers),
         instructions=benchmark.instructions,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from tinyml_tool.api.project import Project
-from tinyml_tool.boards import Board
+from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.devices.device import ByteStream, Device
 from tinyml_tool.devices.link.calibration import Benchmark
 from tinyml_tool.devices.link.client import LinkClient
@@ -16,9 +17,12 @@ from tinyml_tool.devices.link.exchange import Timeouts
 from tinyml_tool.devices.metered_stream import MeteredStream
 from tinyml_tool.devices.port_names import find_port
 from tinyml_tool.devices.qemu import QemuDevice
+from tinyml_tool.devices.renode import RenodeDevice
 from tinyml_tool.devices.serial_port import SerialPortDevice
 from tinyml_tool.errors import InputError
 from tinyml_tool.verify.runner import DeviceRunner
+
+EmulatorName: TypeAlias = Literal["qemu", "renode"]
 
 EMULATOR_SECONDS = 24 * 3600.0
 """An emulator never runs longer; silence ends it much sooner, by the link's timeouts."""
@@ -36,21 +40,50 @@ class Session:
         """Measure the model.
 
         A timer rounds to its ticks, down or up; where they count instructions, several runs show
-        both and so the exact number.
+        both and so the exact number.  Behind a port, the first run tells whether they do.
         """
-        return self.client.benchmark(8 if self.device.counts_instructions else 1)
+        if not self.device.counts_instructions:
+            benchmark = self.client.benchmark(1)
+            if benchmark.instructions is None:
+                return benchmark
+        return self.client.benchmark(8)
 
 
-def emulator_for(board: Board, elf: Path) -> Device:
-    """The emulated device that `board` names, with `elf` in its memory; not started.
+def choose_emulator(
+    board: Board, emulator: EmulatorName | None, port: str | None
+) -> EmulatorName | None:
+    """What is to run the firmware: `emulator`, or else the board's own; None with a `port`.
 
-    Raises InputError for a board that nothing emulates.
+    Raises InputError where both are given, and for a board that is not emulated, or not by this.
     """
-    if board.emulator is None:
+    if port is not None:
+        if emulator is not None:
+            raise InputError("--port is for a device, --emulator for none", hint="give one of them")
+        return None
+    stand_in = emulated_board(board)
+    can: list[EmulatorName] = ["qemu"] if stand_in.emulator is not None else []
+    if stand_in.renode is not None:
+        can.append("renode")
+    if not can:
         raise InputError(
             f"board '{board.id}' is not emulated", hint="name the serial port with --port"
         )
-    return QemuDevice(board, elf, time_limit=EMULATOR_SECONDS)
+    if emulator is not None and emulator not in can:
+        raise InputError(
+            f"board '{board.id}' is not emulated by {emulator}", hint=f"{' and '.join(can)} can"
+        )
+    return emulator or can[0]
+
+
+def emulator_for(board: Board, elf: Path, emulator: EmulatorName | None = None) -> Device:
+    """The device that emulates `board`, with `elf` in its memory; not started.
+
+    Raises as `choose_emulator` does.
+    """
+    stand_in = emulated_board(board)
+    if choose_emulator(board, emulator, None) == "renode":
+        return RenodeDevice(stand_in, elf, time_limit=EMULATOR_SECONDS)
+    return QemuDevice(stand_in, elf, time_limit=EMULATOR_SECONDS)
 
 
 def timeouts_of(time_limit: float | None) -> Timeouts:
@@ -73,24 +106,26 @@ def open_session(
     *,
     elf: Callable[[], Path],
     port: str | None = None,
+    emulator: EmulatorName | None = None,
     time_limit: float | None = None,
     moved: Callable[[int], None] | None = None,
 ) -> Iterator[Session]:
     """Start the project's device, shake hands, and stop it in the end.
 
     `elf` is called for the firmware only where an emulator needs it.  `port` is a port, a URL, or
-    a board's id; then `moved` is told the bytes that go over the wire.  Raises PortError, LinkError
-    for a silent, babbling or strange device, DeviceError, DeviceFaultError.
+    a board's id; without it, `emulator` runs the firmware, by default the board's own.  `moved` is
+    told the bytes that go over the wire, where they do.  Raises PortError, LinkError for a silent,
+    babbling or strange device, DeviceError, DeviceFaultError.
     """
     device: Device
     if port is not None:
         target = find_port(port, project.board)
         device = SerialPortDevice(target.url, baud=project.board.uart.baud, elf=target.elf)
     else:
-        device = emulator_for(project.board, elf())
+        device = emulator_for(project.board, elf(), emulator)
     with device:
         stream: ByteStream = device.stream
-        if port is not None and moved is not None:
+        if moved is not None and not device.shares_files:
             stream = MeteredStream(stream, moved)
         with LinkClient(stream, timeouts=timeouts_of(time_limit)) as client:
             graph, build_id = project.source.graph, project.manifest.build_id

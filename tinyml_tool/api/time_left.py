@@ -12,7 +12,7 @@ _PIECE_OVERHEAD = 60
 """Bytes of frames and headers, question and answer, around each piece of a tensor."""
 
 _SECONDS_BETWEEN = 0.25
-_SECONDS_BEFORE_GUESS = 1.5
+_SECONDS_BEFORE_GUESS = 1.0
 
 
 class TransferProgress:
@@ -95,7 +95,7 @@ def duration_text(seconds: float) -> str:
     """A duration as people say it.
 
     >>> duration_text(7.4), duration_text(80), duration_text(3700)
-    ('8 s', '1 min 20 s', '1 h 2 min')
+    ('8 s', '1 min 20 s', '1 h 1 min')
     """
     whole = max(1, int(-(-seconds // 1)))
     if whole < 60:

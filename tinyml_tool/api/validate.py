@@ -8,7 +8,7 @@ from pathlib import Path
 from tinyml_tool.api.chosen_inputs import chosen_inputs
 from tinyml_tool.api.generate import GOLDEN_SEED, GOLDEN_VECTORS, Progress, no_progress
 from tinyml_tool.api.project import Project, open_project
-from tinyml_tool.api.session import open_session
+from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.time_left import TransferProgress, wire_bytes
 from tinyml_tool.reference.reference import Reference
@@ -27,6 +27,7 @@ def validate_project(
     firmware: Firmware | None,
     layers: bool = True,
     port: str | None = None,
+    emulator: EmulatorName | None = None,
     time_limit: float | None = None,
     watch: Stopwatch,
     progress: Progress = no_progress,
@@ -44,11 +45,16 @@ def validate_project(
     graph = project.source.graph
     expected = len(values) * wire_bytes(graph, layers=layers)
     transfer = TransferProgress(len(values), expected, progress)
-    compared = progress if port is None else transfer.step_done
     with open_session(
-        project, elf=elf, port=port, time_limit=time_limit, moved=transfer.moved
+        project,
+        elf=elf,
+        port=port,
+        emulator=emulator,
+        time_limit=time_limit,
+        moved=transfer.moved,
     ) as session:
         progress(f"running on {session.device.name}")
+        compared = progress if session.device.shares_files else transfer.step_done
         transfer.begin()
         parity = watch.time(
             "parity",
@@ -56,7 +62,7 @@ def validate_project(
         )
         progress("measuring")
         benchmark = watch.time("benchmark", session.benchmark)
-        stack = session.client.hello().stack_high_water
+        hello = session.client.hello()
     memory = None
     if firmware is not None:
         facts = firmware.facts
@@ -64,10 +70,11 @@ def validate_project(
             flash_bytes=facts.flash_bytes,
             ram_bytes=facts.ram_bytes,
             arena_bytes=project.manifest.arena_bytes,
-            stack_bytes=stack,
+            stack_bytes=hello.stack_high_water,
         )
     return Evidence(
         board=project.board.id,
+        ran_on=hello.board,
         engine=project.manifest.engine,
         parity=parity,
         memory=memory,
@@ -84,11 +91,12 @@ def validate(
     seed: int = GOLDEN_SEED,
     layers: bool = True,
     port: str | None = None,
+    emulator: EmulatorName | None = None,
     system: System = "platformio",
     time_limit: float | None = None,
     progress: Progress = no_progress,
 ) -> Evidence:
-    """Validate a generated project on its emulator, or on the device at `port`.
+    """Validate a generated project on `emulator`, by default its own, or on the device at `port`.
 
     Inputs are `inputs` (files), or `vectors` made ones: extremes first, then random.  Without
     `layers` only the model's outputs are compared, in half the time.  Whether all values agree is
@@ -97,6 +105,7 @@ def validate(
     """
     watch = Stopwatch()
     opened = open_project(project)
+    emulator = choose_emulator(opened.board, emulator, port)
     values = chosen_inputs(opened.source.graph, inputs, vectors, seed).values
     reference = watch.time(
         "reference", lambda: TflmReference(opened.source.data, opened.source.graph.name)
@@ -114,6 +123,7 @@ def validate(
         firmware=firmware,
         layers=layers,
         port=port,
+        emulator=emulator,
         time_limit=time_limit,
         watch=watch,
         progress=progress,

@@ -19,10 +19,12 @@ from tinyml_tool.cli.options import (
     TargetArgument,
 )
 from tinyml_tool.cli.output import Outcome, Progress, run_command
+from tinyml_tool.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinyml_tool.toolchain.board_build import BoardFirmware
     from tinyml_tool.toolchain.build import Firmware
 
 
@@ -33,6 +35,15 @@ def _outcome(firmware: Firmware) -> Outcome:
         console.print(firmware_table(firmware))
 
     return Outcome(firmware_json(firmware), show)
+
+
+def _real_outcome(firmware: BoardFirmware) -> Outcome:
+    from tinyml_tool.report.firmware import board_firmware_json, board_firmware_table
+
+    def show(console: Console) -> None:
+        console.print(board_firmware_table(firmware))
+
+    return Outcome(board_firmware_json(firmware), show)
 
 
 def register(app: typer.Typer) -> None:
@@ -49,22 +60,29 @@ def register(app: typer.Typer) -> None:
         minimal: bool = typer.Option(
             False, "--minimal", help="Build the smallest program around the model instead."
         ),
+        real: bool = typer.Option(
+            False, "--real", help="Build for the real board, with its framework, instead."
+        ),
         json: Json = False,
         quiet: Quiet = False,
     ) -> None:
         """Build a generated project with PlatformIO or CMake; tell its size.
 
         Examples: `tinyml build kws` · `tinyml build kws --with cmake` ·
-        `tinyml build kws.tflite --board qemu-m55`
+        `tinyml build kws.tflite --board qemu-m55` · `tinyml build kws --real`
         """
 
         def act(progress: Progress) -> Outcome:
-            from tinyml_tool.api.build import build
+            from tinyml_tool.api.build import build, build_real
             from tinyml_tool.api.target import project_of
 
             project = project_of(
                 target, board=board, engine=engine, output=output, force=force, progress=progress
             )
+            if real:
+                if minimal or system is not None:
+                    raise InputError("--real goes neither with --with nor with --minimal")
+                return _real_outcome(build_real(project, progress=progress))
             return _outcome(
                 build(
                     project,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import typer
 
 from tinyml_tool.cli.options import (
+    ArenaOption,
     BoardOption,
+    EmulatorOption,
     EngineOption,
     ForceOption,
     InputOption,
     Json,
+    MlperfOption,
     ModelArgument,
     NameOption,
     OutputOption,
@@ -33,11 +36,14 @@ def register(app: typer.Typer) -> None:
         engine: EngineOption = None,
         output: OutputOption = None,
         name: NameOption = None,
+        arena: ArenaOption = None,
+        mlperf: MlperfOption = None,
         force: ForceOption = False,
         inputs: InputOption = None,
         vectors: VectorsOption = None,
         seed: SeedOption = None,
         port: PortOption = None,
+        emulator: EmulatorOption = None,
         system: SystemOption = None,
         timeout: TimeLimitOption = None,
         json: Json = False,
@@ -56,17 +62,21 @@ def register(app: typer.Typer) -> None:
 
             settings = read_settings(model)
             verify = settings.config.verify
+            chosen_engine = settings.engine(engine and engine.value)
             evidence = deploy(
                 settings.model,
                 board=settings.board(board),
-                engine=settings.engine(engine and engine.value),
+                engine=chosen_engine,
                 output=settings.output(output),
                 name=name or settings.config.project.name,
                 force=force,
+                arena_bytes=settings.arena_bytes(arena, chosen_engine),
+                mlperf=settings.mlperf(mlperf),
                 inputs=inputs or (),
                 vectors=verify.vectors if vectors is None else vectors,
                 seed=verify.seed if seed is None else seed,
                 port=port,
+                emulator=emulator.value if emulator else None,
                 system=settings.system(system and system.value),
                 time_limit=timeout,
                 progress=progress,

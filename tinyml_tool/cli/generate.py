@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from tinyml_tool.cli.options import (
+    ArenaOption,
     BoardOption,
     Engine,
     EngineOption,
     ForceOption,
     Json,
+    Mlperf,
+    MlperfOption,
     ModelArgument,
     NameOption,
     OutputOption,
@@ -30,6 +33,8 @@ def _act(
     engine: Engine | None,
     output: Path | None,
     name: str | None,
+    arena: int | None,
+    mlperf: Mlperf | None,
     force: bool,
     progress: Progress,
 ) -> Outcome:
@@ -37,13 +42,16 @@ def _act(
     from tinyml_tool.cli.settings import read_settings
 
     settings = read_settings(model)
+    chosen_engine = settings.engine(engine and engine.value)
     generated = generate(
         settings.model,
         board=settings.board(board),
-        engine=settings.engine(engine and engine.value),
+        engine=chosen_engine,
         output=settings.output(output),
         name=name or settings.config.project.name,
         force=force,
+        arena_bytes=settings.arena_bytes(arena, chosen_engine),
+        mlperf=settings.mlperf(mlperf),
         progress=progress,
     )
 
@@ -55,6 +63,8 @@ def _act(
             f"weights {estimate.constant_bytes:,} bytes"
         )
         console.print(f"next: tinyml build {generated.project}")
+        if generated.board.is_real:
+            console.print(f"  or: tinyml flash {generated.project}, with the board connected")
 
     return Outcome(generated.to_json(), show, generated.warnings)
 
@@ -69,6 +79,8 @@ def register(app: typer.Typer) -> None:
         engine: EngineOption = None,
         output: OutputOption = None,
         name: NameOption = None,
+        arena: ArenaOption = None,
+        mlperf: MlperfOption = None,
         force: ForceOption = False,
         json: Json = False,
         quiet: Quiet = False,
@@ -76,11 +88,12 @@ def register(app: typer.Typer) -> None:
         """Write a firmware project for a model: C sources, PlatformIO and CMake, test vectors.
 
         Examples: `tinyml generate kws.tflite --board qemu-m4 --output kws` ·
-        `tinyml generate kws.tflite -b netduinoplus2 --force`
+        `tinyml generate kws.tflite -b netduinoplus2 --force` ·
+        `tinyml generate kws.tflite --mlperf kws01` · `tinyml generate kws.tflite --engine tflm`
         """
         run_command(
             "generate",
-            lambda say: _act(model, board, engine, output, name, force, say),
+            lambda say: _act(model, board, engine, output, name, arena, mlperf, force, say),
             json=json,
             quiet=quiet,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tinyml_tool.cli.options import BoardOption, Json, ModelArgument, Quiet
+from tinyml_tool.cli.options import BoardOption, Engine, EngineOption, Json, ModelArgument, Quiet
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 if TYPE_CHECKING:
@@ -15,22 +15,26 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _act(model: Path | None, board: str | None, progress: Progress) -> Outcome:
+def _act(
+    model: Path | None, board: str | None, engine: Engine | None, progress: Progress
+) -> Outcome:
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.cli.settings import read_settings
-    from tinyml_tool.compiler.compile import unsupported
+    from tinyml_tool.compiler.unsupported import unsupported
     from tinyml_tool.report.inspection import inspection_view
 
     settings = read_settings(model)
     progress(f"inspecting {settings.model}")
-    inspection = inspect(settings.model, board=board)
+    inspection = inspect(
+        settings.model, board=board, engine=settings.engine(engine and engine.value)
+    )
 
     def show(console: Console) -> None:
         for part in inspection_view(inspection):
             console.print(part)
 
     problems = inspection.problems
-    error = unsupported(inspection.name, problems) if problems else None
+    error = unsupported(inspection.name, inspection.engine, problems) if problems else None
     return Outcome(inspection.to_json(), show, error=error)
 
 
@@ -41,6 +45,7 @@ def register(app: typer.Typer) -> None:
     def inspect_command(
         model: ModelArgument = None,
         board: BoardOption = None,
+        engine: EngineOption = None,
         json: Json = False,
         quiet: Quiet = False,
     ) -> None:
@@ -48,4 +53,4 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml inspect kws.tflite` · `tinyml inspect kws.tflite --board qemu-m0 --json`
         """
-        run_command("inspect", lambda say: _act(model, board, say), json=json, quiet=quiet)
+        run_command("inspect", lambda say: _act(model, board, engine, say), json=json, quiet=quiet)

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from tinyml_tool.cli import boards, build, deploy, doctor, generate, inspect, run, validate
+from tinyml_tool.cli import (
+    boards,
+    build,
+    deploy,
+    doctor,
+    flash,
+    generate,
+    inspect,
+    monitor,
+    ports,
+    run,
+    validate,
+)
 from tinyml_tool.errors import ExitCode, InputError
 from tinyml_tool.report.envelope import envelope
 
@@ -48,7 +60,19 @@ def _options(
     del version
 
 
-for _module in (boards, inspect, generate, build, run, validate, deploy, doctor):
+for _module in (
+    boards,
+    inspect,
+    generate,
+    build,
+    run,
+    validate,
+    deploy,
+    flash,
+    monitor,
+    ports,
+    doctor,
+):
     _module.register(app)
 
 

@@ -23,6 +23,22 @@ class System(StrEnum):
     CMAKE = "cmake"
 
 
+class Emulator(StrEnum):
+    """What runs the firmware without a board."""
+
+    QEMU = "qemu"
+    RENODE = "renode"
+
+
+class Mlperf(StrEnum):
+    """Benchmark of MLPerf Tiny."""
+
+    KWS01 = "kws01"
+    VWW01 = "vww01"
+    AD01 = "ad01"
+    IC01 = "ic01"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 BoardOption = Annotated[
@@ -41,6 +57,18 @@ NameOption = Annotated[
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace an existing project directory.")
+]
+ArenaOption = Annotated[
+    int | None,
+    typer.Option(
+        "--arena",
+        min=1,
+        help="Bytes of arena for engine tflm. [default: what the reference needs, and a margin]",
+    ),
+]
+MlperfOption = Annotated[
+    Mlperf | None,
+    typer.Option("--mlperf", help="Also answer MLPerf Tiny's runner, for this benchmark."),
 ]
 SystemOption = Annotated[System | None, typer.Option("--with", help="Build system.")]
 ModelArgument = Annotated[
@@ -68,7 +96,16 @@ InputOption = Annotated[
 ]
 PortOption = Annotated[
     str | None,
-    typer.Option("--port", "-p", help="Serial port or pyserial URL instead of the emulator."),
+    typer.Option(
+        "--port",
+        "-p",
+        help="Serial port, pyserial URL, or id of a board that is plugged in or left running by "
+        "`tinyml flash`, instead of an emulator of this command's own.",
+    ),
+]
+EmulatorOption = Annotated[
+    Emulator | None,
+    typer.Option("--emulator", help="What runs the firmware. [default: the board's first]"),
 ]
 TimeLimitOption = Annotated[
     float | None,

@@ -9,6 +9,7 @@ import typer
 
 from tinyml_tool.cli.options import (
     BoardOption,
+    EmulatorOption,
     EngineOption,
     ForceOption,
     InputOption,
@@ -36,6 +37,8 @@ def _outcome(result: RunResult) -> Outcome:
 
     def show(console: Console) -> None:
         console.print(answers_table(result))
+        if result.ran_on != result.board:
+            console.print(f"on {result.ran_on}, which is emulated in place of {result.board}")
         if result.instructions is not None:
             console.print(f"{result.instructions:,} instructions for one inference (emulated)")
         if result.seconds is not None:
@@ -58,6 +61,7 @@ def register(app: typer.Typer) -> None:
         vectors: VectorsOption = None,
         seed: SeedOption = None,
         port: PortOption = None,
+        emulator: EmulatorOption = None,
         system: SystemOption = None,
         timeout: TimeLimitOption = None,
         json: Json = False,
@@ -86,6 +90,7 @@ def register(app: typer.Typer) -> None:
                     vectors=vectors or 1,
                     seed=seed or 0,
                     port=port,
+                    emulator=emulator.value if emulator else None,
                     system="cmake" if system is System.CMAKE else "platformio",
                     time_limit=timeout,
                     progress=progress,

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from tinyml_tool.config import FILE_NAME, Config, ProjectSettings, read_config
+from tinyml_tool.cli.options import Mlperf
+from tinyml_tool.config import (
+    FILE_NAME,
+    Config,
+    MlperfBenchmark,
+    ProjectSettings,
+    read_config,
+)
 from tinyml_tool.errors import InputError
 
 
@@ -29,6 +36,15 @@ class Settings:
         """The project directory to make, or None for the default."""
         chosen = self.config.project.output
         return option or (Path(chosen) if chosen else None)
+
+    def arena_bytes(self, option: int | None, engine: str) -> int | None:
+        """Bytes of arena for engine tflm, or None where they are to be found out."""
+        return option or (self.config.tflm.arena_bytes if engine == "tflm" else None)
+
+    def mlperf(self, option: Mlperf | None) -> MlperfBenchmark | None:
+        """The benchmark of MLPerf Tiny to answer, if any."""
+        chosen = cast("MlperfBenchmark | None", option and option.value)
+        return chosen or self.config.project.mlperf
 
     def system(self, option: str | None) -> Literal["platformio", "cmake"]:
         """The build system to use."""

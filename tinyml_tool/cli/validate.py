@@ -8,6 +8,7 @@ import typer
 
 from tinyml_tool.cli.options import (
     BoardOption,
+    EmulatorOption,
     EngineOption,
     ForceOption,
     InputOption,
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
             False, "--outputs-only", help="Compare the model's outputs, not every layer."
         ),
         port: PortOption = None,
+        emulator: EmulatorOption = None,
         system: SystemOption = None,
         timeout: TimeLimitOption = None,
         json: Json = False,
@@ -68,6 +70,7 @@ def register(app: typer.Typer) -> None:
                 seed=seed or 0,
                 layers=not outputs_only,
                 port=port,
+                emulator=emulator.value if emulator else None,
                 system="cmake" if system is System.CMAKE else "platformio",
                 time_limit=timeout,
                 progress=progress,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tinyml_tool.boards import Core
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.lowering import LOWERINGS
 from tinyml_tool.compiler.memory import lifetimes, plan_memory
 from tinyml_tool.compiler.plan import Layer, Plan
-from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
-from tinyml_tool.errors import UnsupportedModelError
+from tinyml_tool.compiler.tflm_plan import tflm_problems
+from tinyml_tool.compiler.unsupported import UnsupportedOperatorError, unsupported
 from tinyml_tool.graph.checks import check, computes_in_floats
 from tinyml_tool.graph.problem import Problem
 from tinyml_tool.graph.types import Graph, Operator
@@ -37,11 +35,19 @@ def _lower(operator: Operator, graph: Graph, core: Core) -> Layer:
     return Layer(operator, call, describe(operator, graph))
 
 
+def _float_problem(graph: Graph) -> Problem:
+    fix = "quantize the model to int8 (full-integer post-training quantization)"
+    if not tflm_problems(graph):
+        fix += ", or use --engine tflm"
+    return Problem(None, "the model is float: no layer works on quantized values", fix)
+
+
 def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[Layer, ...]]:
     """All reasons why engine aot cannot run `graph` on `core`, and the layers it can run."""
     problems = list(check(graph))
     if computes_in_floats(graph):
-        return tuple(problems), ()  # said once: that every layer is float tells nothing more
+        # Said once: that every layer is float tells nothing more.
+        return (_float_problem(graph), *problems), ()
     layers = []
     known = {problem.layer for problem in problems}
     for operator in graph.operators:
@@ -60,17 +66,6 @@ def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[La
     return tuple(problems), tuple(layers)
 
 
-def unsupported(name: str, problems: Sequence[Problem]) -> UnsupportedModelError:
-    """The error that lists all `problems` of the model `name`."""
-    lines = [str(problem) for problem in problems]
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return UnsupportedModelError(
-        f"{name}: engine 'aot' cannot run this model: {lines[0]}{more}",
-        hint=problems[0].fix or None,
-        details=lines,
-    )
-
-
 def compile_graph(graph: Graph, core: Core) -> Plan:
     """Compile `graph` for `core`.
 
@@ -78,7 +73,7 @@ def compile_graph(graph: Graph, core: Core) -> Plan:
     """
     problems, layers = problems_of(graph, core)
     if problems:
-        raise unsupported(graph.name, problems)
+        raise unsupported(graph.name, "aot", problems)
     return plan_layers(graph, layers)
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from tinyml_tool.boards import Board
 from tinyml_tool.compiler.plan import Plan, TensorRef
+from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
 from tinyml_tool.errors import DoesNotFitError
 
 _ALIGNMENT = 16
+_RECOMMENDED = 12
+"""Most boards that an error names."""
 _SMALL_RAM = 32 * 1024
 
 # Arrays up to this many bytes may end up as literals in the code.
@@ -18,6 +21,8 @@ _FOLDED = 64
 # What the generated firmware adds to a model, measured with arm-none-eabi-gcc 12.2 -O2.
 _FLASH_OF_FIRMWARE = 15_000
 _FLASH_OF_CALL = 350
+_FLASH_OF_TFLM = 40_000
+_FLASH_OF_TFLM_KIND = 6_000
 _RAM_OF_FIRMWARE = 4_900
 _RAM_OF_FIRMWARE_ON_SMALL_BOARDS = 1_800
 
@@ -66,8 +71,24 @@ def constant_sizes(plan: Plan) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def footprint_estimate(plan: Plan) -> Footprint:
+def footprint_estimate(plan: AnyPlan) -> Footprint:
     """What `plan` takes: what is known now, and an estimate of the whole firmware."""
+    return _interpreted(plan) if isinstance(plan, TflmPlan) else _compiled(plan)
+
+
+def _interpreted(plan: TflmPlan) -> Footprint:
+    model = len(plan.model)
+    kinds = len(plan.registrations)
+    return Footprint(
+        arena_bytes=plan.arena_bytes,
+        constant_bytes=model,
+        certain_flash_bytes=model,
+        flash_bytes=model + _FLASH_OF_FIRMWARE + _FLASH_OF_TFLM + kinds * _FLASH_OF_TFLM_KIND,
+        ram_bytes=plan.arena_bytes + _RAM_OF_FIRMWARE + _stack_bytes(_SMALL_RAM),
+    )
+
+
+def _compiled(plan: Plan) -> Footprint:
     sizes = constant_sizes(plan)
     calls = sum(layer.call is not None for layer in plan.layers)
     constants = sum(-(-size // _ALIGNMENT) * _ALIGNMENT for size in sizes)
@@ -83,27 +104,40 @@ def footprint_estimate(plan: Plan) -> Footprint:
 
 def ram_on(footprint: Footprint, board: Board) -> int:
     """RAM of the whole firmware on `board` (estimated); small boards get smaller buffers."""
-    small = board.memory.ram.size < _SMALL_RAM
-    firmware = _RAM_OF_FIRMWARE_ON_SMALL_BOARDS if small else _RAM_OF_FIRMWARE
-    return footprint.arena_bytes + firmware + stack_bytes(board)
-
-
-def fits(footprint: Footprint, board: Board) -> bool:
-    """Whether the firmware will probably fit `board` (estimated)."""
     memory = board.memory
-    return (
-        footprint.flash_bytes <= memory.flash.size and ram_on(footprint, board) <= memory.ram.size
-    )
+    small = memory.ram.size < _SMALL_RAM
+    firmware = _RAM_OF_FIRMWARE_ON_SMALL_BOARDS if small else _RAM_OF_FIRMWARE
+    framework = memory.framework.ram if memory.framework else 0
+    copied = footprint.flash_bytes if memory.constants_in_ram else 0
+    return footprint.arena_bytes + firmware + stack_bytes(board) + framework + copied
 
 
-def check_fits(plan: Plan, board: Board, others: Iterable[Board] = ()) -> None:
+def flash_on(footprint: Footprint, board: Board) -> int:
+    """Flash of the whole firmware on `board` (estimated), with its framework if it has one."""
+    framework = board.memory.framework.flash if board.memory.framework else 0
+    return footprint.flash_bytes + framework
+
+
+def fits(footprint: Footprint, board: Board, more_ram: int = 0) -> bool:
+    """Whether the firmware, with `more_ram` bytes of buffers, will probably fit (estimated)."""
+    memory = board.memory
+    ram = ram_on(footprint, board) + more_ram
+    return flash_on(footprint, board) <= memory.flash.size and ram <= memory.ram.size
+
+
+def check_fits(
+    plan: AnyPlan, board: Board, others: Iterable[Board] = (), *, more_ram: int = 0
+) -> None:
     """Refuse what certainly cannot fit, before anything is written or built.
 
-    `others` are boards to recommend.  Raises DoesNotFitError with what is needed, what the board
-    has and the difference.
+    `others` are boards to recommend, `more_ram` bytes of buffers beside the model's.  Raises
+    DoesNotFitError with what is needed, what the board has and the difference.
     """
     footprint = footprint_estimate(plan)
     stack = stack_bytes(board)
+    buffers = f", buffers ({more_ram:,})" if more_ram else ""
+    copied = footprint.certain_flash_bytes if board.memory.constants_in_ram else 0
+    weights = f", weights ({copied:,})" if copied else ""
     problems = [
         f"{kind}: {what} need {needs:,} bytes, {board.id} has {has:,}: "
         f"{needs - has:,} bytes too many"
@@ -111,8 +145,8 @@ def check_fits(plan: Plan, board: Board, others: Iterable[Board] = ()) -> None:
             ("flash", "the weights", footprint.certain_flash_bytes, board.memory.flash.size),
             (
                 "RAM",
-                f"tensors ({footprint.arena_bytes:,}) and stack ({stack:,})",
-                footprint.arena_bytes + stack,
+                f"tensors ({footprint.arena_bytes:,}){weights}{buffers} and stack ({stack:,})",
+                footprint.arena_bytes + copied + more_ram + stack,
                 board.memory.ram.size,
             ),
         )
@@ -120,9 +154,14 @@ def check_fits(plan: Plan, board: Board, others: Iterable[Board] = ()) -> None:
     ]
     if not problems:
         return
-    large_enough = [other.id for other in others if fits(footprint, other)]
+    large_enough = sorted(
+        (other for other in others if fits(footprint, other, more_ram)),
+        key=lambda other: (other.is_real, other.memory.ram.size, other.id),
+    )
     if large_enough:
-        hint = f"boards it fits (estimated): {', '.join(large_enough)}"
+        named = ", ".join(other.id for other in large_enough[:_RECOMMENDED])
+        more = "" if len(large_enough) <= _RECOMMENDED else "; `tinyml inspect` lists all"
+        hint = f"boards it fits (estimated): {named}{more}"
     else:
         hint = "use a model with smaller layers, or a board with more memory"
     raise DoesNotFitError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +104,16 @@ class MemoryPlan:
 class Plan:
     """All that `firmware/` needs to write the model's C sources."""
 
+    engine: ClassVar[str] = "aot"
+
     graph: Graph
     layers: tuple[Layer, ...]
     memory: MemoryPlan
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of all tensors and scratch buffers."""
+        return self.memory.arena_bytes
 
     @property
     def kernels(self) -> tuple[str, ...]:

@@ -1,8 +1,12 @@
 """The process that keeps an emulator running on its own, with its UART on a local TCP socket.
 
-Started by `detached_emulator.py`: the request comes as JSON on stdin; one line of JSON on stdout
-tells that the emulator runs, or why not.  One client at a time; between two clients the firmware
-runs on, and what it prints is lost, as on a cable that nobody listens to.
+Started by `detached_emulator.py`, in a conversation of lines of JSON on stdin and stdout: the
+request; the answer that the emulator runs, or why not; the order to stay; the answer that it is on
+the list.  Without that order it ends when stdin does, so that a tool that dies half way leaves
+nothing behind.
+
+One client at a time; between two clients the firmware runs on, and what it prints is lost, as on a
+cable that nobody listens to.
 """
 
 from __future__ import annotations
@@ -15,7 +19,9 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from io import FileIO
 from threading import Lock, Thread
 from typing import Any
 
@@ -24,6 +30,7 @@ from tinyml_tool.devices.device import ByteStream, Device
 from tinyml_tool.devices.emulator_records import EmulatorRecord, PublishedRecord, note_end
 from tinyml_tool.devices.port_holders import tcp_rows
 from tinyml_tool.devices.qemu import QemuDevice
+from tinyml_tool.devices.renode import RenodeDevice
 from tinyml_tool.errors import DeviceError, TinymlError
 
 _READ_BYTES = 64 * 1024
@@ -34,9 +41,10 @@ _END_OF_FRAME = b"\0"
 
 @dataclass(frozen=True)
 class KeepRequest:
-    """What to keep running, and for how many seconds."""
+    """What to keep running, and for how many seconds.  `emulator` is `qemu` or `renode`."""
 
     board: Board
+    emulator: str
     elf: str
     project: str
     build_id: str
@@ -65,27 +73,27 @@ class Bridge:
         self._lock = Lock()
         self._end_seen, self._end_told = socket.socketpair()
         self._end_reason = ""
+        self._pump = Thread(target=self._carry_output, daemon=True)
+        self._pump.start()
 
-    def serve(self) -> str:
-        """Serve clients until the device ends; the reason why it did."""
-        pump = Thread(target=self._carry_output, daemon=True)
-        pump.start()
+    def serve(self, until: FileIO | None = None) -> str | None:
+        """Serve clients until the device ends: the reason why; or until `until` can be read."""
         while True:
-            ready = self._wait()
+            ready = self._wait(until)
             if self._end_seen in ready:
-                pump.join()
+                self._pump.join()
                 self._drop_client()
                 return self._end_reason
             if self._client in ready:
                 self._carry_input()
             if self._listener in ready:
                 self._welcome()
+            if until in ready:
+                return None
 
-    def _wait(self) -> list[socket.socket]:
-        watched = [self._end_seen, self._listener]
-        if self._client is not None:
-            watched.append(self._client)
-        return select.select(watched, (), ())[0]
+    def _wait(self, until: FileIO | None) -> Sequence[object]:
+        watched = [self._end_seen, self._listener, self._client, until]
+        return select.select([item for item in watched if item is not None], (), ())[0]
 
     def _welcome(self) -> None:
         connection, (_, port) = self._listener.accept()
@@ -157,20 +165,20 @@ def _is_ours(port: int) -> bool:
 
 def main() -> None:
     """Keep the emulator of the request on stdin; ends when it is stopped, or its time is over."""
-    request = KeepRequest.from_json(sys.stdin.read())
+    orders = FileIO(0, closefd=False)  # unbuffered: select() sees all that is there
+    request = KeepRequest.from_json(orders.readline().decode())
     if os.fork():
         os._exit(0)  # whoever started this need not wait for its end
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGALRM, _stop)
     signal.setitimer(signal.ITIMER_REAL, request.seconds)
-    device = QemuDevice(request.board, request.elf, time_limit=request.seconds + _READ_SECONDS)
+    device = _device(request)
     try:
-        _keep(request, device)
+        _keep(request, device, orders)
     except TinymlError as error:
         _answer(error={"code": error.code, "message": error.message, "hint": error.hint})
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        _finish_undisturbed()
         device.stop()
 
 
@@ -178,25 +186,45 @@ def _stop(signal_number: int, frame: object) -> None:
     raise SystemExit(0)
 
 
-def _keep(request: KeepRequest, device: Device) -> None:
+def _finish_undisturbed() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+
+def _device(request: KeepRequest) -> Device:
+    time_limit = request.seconds + _READ_SECONDS  # the alarm comes first
+    if request.emulator == "renode":
+        return RenodeDevice(request.board, request.elf, time_limit=time_limit)
+    return QemuDevice(request.board, request.elf, time_limit=time_limit)
+
+
+def _keep(request: KeepRequest, device: Device, orders: FileIO) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        stream = device.start()
         record = _record(request, listener.getsockname()[1])
-        published = PublishedRecord(record)
-        try:
-            _answer(running=record.port)
-            reason = Bridge(stream, listener).serve()
-            note_end(record.board, reason)
-        finally:
-            published.withdraw()
+        bridge = Bridge(device.start(), listener)
+        _answer(running=asdict(record))
+        ended = bridge.serve(until=orders)
+        if ended is None and orders.readline():  # else whoever started this is gone
+            _stay(bridge, record, device)
+
+
+def _stay(bridge: Bridge, record: EmulatorRecord, device: Device) -> None:
+    published = PublishedRecord(record)
+    try:
+        _answer(kept=True)
+        _leave_streams()
+        note_end(record.board, bridge.serve() or "")
+    finally:
+        _finish_undisturbed()
+        device.stop()
+        published.withdraw()  # off the list when nothing of it is left
 
 
 def _record(request: KeepRequest, port: int) -> EmulatorRecord:
     board, now = request.board, time.time()
-    assert board.emulator is not None
     return EmulatorRecord(
         board=board.id,
-        emulator=board.emulator.kind,
+        emulator=request.emulator,
         pid=os.getpid(),
         port=port,
         project=request.project,
@@ -210,11 +238,16 @@ def _record(request: KeepRequest, port: int) -> EmulatorRecord:
 
 
 def _answer(**values: object) -> None:
-    """Tell whoever started this; there is no second answer, and nobody may be there any more."""
+    """Tell whoever started this, if anybody still listens."""
     with contextlib.suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), json.dumps(values).encode() + b"\n")
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
+
+
+def _leave_streams() -> None:
+    """Let go of the streams of whoever started this."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdin, sys.stdout):
+        os.dup2(null, stream.fileno())
     os.close(null)
 
 

@@ -143,9 +143,20 @@ def _command(pid: int, proc: Path) -> str:
     words = [word for word in words if word]
     if not words:
         return ""
-    text = " ".join([Path(words[0]).name, *words[1:]])
+    text = " ".join(_without_interpreter(words))
     text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= _COMMAND_LENGTH else text[: _COMMAND_LENGTH - 3] + "..."
+
+
+def _without_interpreter(words: list[str]) -> list[str]:
+    """The command as its user knows it: `tinyml monitor`, not `python -m tinyml_tool monitor`."""
+    program = Path(words[0]).name
+    if program.startswith("python") and len(words) > 1:
+        if words[1:3] == ["-m", "tinyml_tool"]:
+            return ["tinyml", *words[3:]]
+        if not words[1].startswith("-"):
+            return [Path(words[1]).name, *words[2:]]
+    return [program, *words[1:]]
 
 
 def _processes(proc: Path) -> Iterator[Path]:

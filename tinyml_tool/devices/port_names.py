@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ def find_port(
 
     `name` is a device such as /dev/ttyACM0, a URL such as socket://host:port, or the id of a
     board: of an emulator that `tinyml flash` has left running, else of a board on USB.  `board` is
-    that of the user, which may have an id of its own.  Raises PortError where a board is not
-    there, is there twice, or its emulator is busy.
+    that of the user, which may have an id of its own.  Raises PortError for a name that nothing
+    has, and where a board is not there, is there twice, or its emulator is busy.
     """
     if emulator := _emulator_called(name):
         return _emulator_target(emulator)
@@ -118,12 +119,24 @@ def _named_port(
 ) -> PortTarget:
     serial = None
     if "://" not in name:
+        if not _is_path(name) and not Path(name).exists():
+            raise _unknown_name(name)
         serial = next((port for port in listing() if port.device == name), None)
     return PortTarget(
         name,
         board.id if board else None,
         board.uart.baud if board else None,
         serial=serial,
+    )
+
+
+def _unknown_name(name: str) -> PortError:
+    device = Path("/dev") / name
+    known = [str(device)] if device.exists() else difflib.get_close_matches(name, load_boards())
+    meant = f"did you mean {' or '.join(known)}? " if known else ""
+    return PortError(
+        f"'{name}' is neither a port nor a board",
+        hint=meant + "`tinyml ports` lists ports, `tinyml boards` boards",
     )
 
 

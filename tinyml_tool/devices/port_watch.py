@@ -1,4 +1,4 @@
-"""Listening to a device for as long as one likes: through resets, pulled cables and new firmware."""
+"""Listening to a device as long as one likes: through resets, pulled cables and new firmware."""
 
 from __future__ import annotations
 

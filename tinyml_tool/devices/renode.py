@@ -18,12 +18,15 @@ from tinyml_tool.devices.renode_robot import SilentServerError
 from tinyml_tool.devices.socket_stream import SocketStream
 from tinyml_tool.devices.symbols import Symbols
 from tinyml_tool.errors import DeviceError, DeviceFaultError, ToolMissingError
-from tinyml_tool.firmware.renode_files import renode_platform, renode_firmware_script
+from tinyml_tool.firmware.renode_files import renode_platform, renode_reset_script
 
 PROGRAM = "renode"
+START_SECONDS = 60.0
+"""Most that Renode may take to be there; a second or two is usual."""
 
 _CONNECT_SECONDS = 10.0
 _END_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 1.0
 _PORTS_TRIED = 3
 _TERMINAL = "term"
 
@@ -104,7 +107,8 @@ class RenodeDevice:
         """
         if self._renode is not None:
             raise DeviceError(f"{self.name} was started before", hint="make a new device")
-        if shutil.which(self._program) is None:
+        program = shutil.which(self._program)
+        if program is None:
             raise ToolMissingError(
                 f"{self._program} is not on PATH",
                 hint="install Renode from https://renode.io, version 1.15.3 or newer, "
@@ -112,7 +116,7 @@ class RenodeDevice:
             )
         check_firmware(self._elf, self._board)
         try:
-            self._renode = start_renode(self._program)
+            self._renode = start_renode(str(Path(program).absolute()), seconds=START_SECONDS)
             self._limit_timer = Timer(self._time_limit, self._reach_limit)
             self._limit_timer.daemon = True
             self._limit_timer.start()
@@ -161,13 +165,13 @@ class RenodeDevice:
     def _load(self) -> None:
         assert self._renode is not None
         directory = self._renode.directory  # Renode's working directory: no path needs quotes
-        platform = renode_platform(self._board)
-        (directory / "board.repl").write_text(platform, encoding="utf-8")
+        (directory / "board.repl").write_text(renode_platform(self._board), encoding="utf-8")
+        (directory / "reset.resc").write_text(renode_reset_script(self._board), encoding="utf-8")
         shutil.copyfile(self._elf, directory / "firmware.elf")
-        (directory / "firmware.resc").write_text(renode_firmware_script(self._board))
         self._execute("mach create")
         self._execute("machine LoadPlatformDescription @board.repl")
-        self._execute("include @firmware.resc")
+        self._execute("$elf=@firmware.elf")
+        self._execute("include @reset.resc")
 
     def _connect(self) -> socket.socket:
         port = self._open_terminal()
@@ -200,6 +204,7 @@ class RenodeDevice:
         try:
             return self._renode.robot.execute(command)
         except SilentServerError as error:
+            self._renode.process.wait(_LAST_WORDS_SECONDS)
             ending = self.ending
             if ending is not None:
                 raise self._ended_error(ending) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import socket
@@ -9,20 +10,34 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 from tinyml_tool.devices.process import ChildProcess
 from tinyml_tool.devices.renode_robot import RobotServer, SilentServerError
 from tinyml_tool.errors import DeviceError
 
+PROBE_SECONDS = 2.0
+"""Most to wait for an answer of a server that may be there."""
+
 _GUARD = Path(__file__).with_name("renode_guard.py")
 _PID_FILE = "renode.pid"
-_START_SECONDS = 60.0
 _COMMAND_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+_LAST_WORDS_SECONDS = 5.0
 _STARTS = 4
 _NEW_OPTION = "--disable-gui"
 _OLD_OPTION = "--disable-xwt"
+
+
+class _State(Enum):
+    """What came of a start."""
+
+    READY = auto()
+    ENDED = auto()
+    SILENT = auto()
+    OF_ANOTHER = auto()
+    """Some other Renode has the port."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class RenodeProcess:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def start_renode(program: str, *, seconds: float = _START_SECONDS) -> RenodeProcess:
+def start_renode(program: str, *, seconds: float) -> RenodeProcess:
     """Start `program` and wait, at most `seconds`, until its robot server answers.
 
     Raises DeviceError with Renode's own output where it ends at once, or stays silent.
@@ -57,18 +72,18 @@ def start_renode(program: str, *, seconds: float = _START_SECONDS) -> RenodeProc
         port = free_port()
         renode = _launch(program, option, port)
         try:
-            if _is_ready(renode, deadline):
+            state = _wait(renode, port, deadline)
+            if state is _State.READY:
                 return renode
-            failure = _failure(renode, program, port, seconds)
+            failure = _failure(renode, state, port, program)
         except BaseException:
             renode.stop()
             raise
         renode.stop()
-        said = renode.process.messages
-        if option in said and option == _NEW_OPTION:
+        if _says(renode, option) and option != _OLD_OPTION:
             option = _OLD_OPTION  # before version 1.15
-        elif said.strip() or time.monotonic() > deadline:
-            break  # another port would not help: that Renode says nothing of
+        elif state is _State.SILENT or (state is _State.ENDED and _says(renode)):
+            break  # another port would not help
     raise failure
 
 
@@ -100,33 +115,47 @@ def _launch(program: str, option: str, port: int) -> RenodeProcess:
     return RenodeProcess(process, RobotServer(port, timeout=_COMMAND_SECONDS), directory)
 
 
-def _is_ready(renode: RenodeProcess, deadline: float) -> bool:
-    while time.monotonic() < deadline and renode.process.exit_status is None:
-        try:
-            return _is_its_own(renode)
-        except SilentServerError:
-            time.sleep(_POLL_SECONDS)
-    return False
+def _wait(renode: RenodeProcess, port: int, deadline: float) -> _State:
+    while renode.process.exit_status is None:
+        with contextlib.suppress(SilentServerError):
+            return _State.READY if _is_its_own(renode, port) else _State.OF_ANOTHER
+        if time.monotonic() > deadline:
+            return _State.SILENT
+        time.sleep(_POLL_SECONDS)
+    renode.process.wait(_LAST_WORDS_SECONDS)
+    return _State.ENDED
 
 
-def _is_its_own(renode: RenodeProcess) -> bool:
+def _is_its_own(renode: RenodeProcess, port: int) -> bool:
     """Whether this very Renode answers, and not another one that has the port."""
+    robot = RobotServer(port, timeout=PROBE_SECONDS)
     try:
-        renode.robot.keywords()
-        return Path(renode.robot.execute("echo $CWD")).resolve() == renode.directory
+        robot.keywords()
+        return Path(robot.execute("echo $CWD")).resolve() == renode.directory
     except DeviceError:
         return False
+    finally:
+        robot.close()
 
 
-def _failure(renode: RenodeProcess, program: str, port: int, seconds: float) -> DeviceError:
-    status = renode.process.wait(_POLL_SECONDS)
+def _says(renode: RenodeProcess, text: str = "") -> bool:
+    """Whether it printed anything, with that text in it."""
+    messages = renode.process.messages.strip()
+    return bool(messages) and text in messages
+
+
+def _failure(renode: RenodeProcess, state: _State, port: int, program: str) -> DeviceError:
     lines = [line for line in renode.process.messages.splitlines() if line.strip()]
+    status = renode.process.exit_status
     hint = f"does `{shlex.quote(program)} --version` work?"
-    if status is None:
-        problem = f"Renode does not answer on its robot server port {port} after {seconds:g} s"
+    if state is _State.OF_ANOTHER:
+        problem = f"another program answers on Renode's robot server port {port}"
+        hint = "try again; end other programs that use Renode, or run them one after another"
+    elif state is _State.SILENT:
+        problem = f"Renode does not answer on its robot server port {port}"
     elif lines:
         problem = f"Renode ended at once with status {status}: {lines[0]}"
     else:
         problem = f"Renode ended at once with status {status}, without a word"
-        hint = f"TCP port {port} may be in use, as it ends so then; or: {hint}"
+        hint = f"it does so where TCP port {port} is in use; else: {hint}"
     return DeviceError(problem, hint=hint, details=lines[1:])

@@ -34,6 +34,7 @@ class RobotServer:
 
     def __init__(self, port: int, *, timeout: float) -> None:
         """`timeout`: seconds to wait for each answer."""
+        self.port = port
         self._proxy = xmlrpc.client.ServerProxy(
             f"http://127.0.0.1:{port}/", transport=_Transport(timeout), allow_none=True
         )

@@ -34,10 +34,20 @@ LINKER_SCRIPT = "lib/port/link.ld"
 
 
 def application_defines(board: Board) -> tuple[str, ...]:
-    """Macros of the firmware: an emulator also gets its file lane and the layer observer."""
-    emulated = int(board.emulator is not None)
-    return (f"TINYML_SEMIHOSTING={emulated}", f"MODEL_OBSERVER={emulated}")
+    """Macros of the firmware: an emulator also gets the layer observer, QEMU its file lane too."""
+    shares_files = board.emulator is not None
+    emulated = shares_files or board.renode is not None
+    return (f"TINYML_SEMIHOSTING={int(shares_files)}", f"MODEL_OBSERVER={int(emulated)}")
 
+
+REAL_BOARD_DEFINES = ("TINYML_SEMIHOSTING=0", "MODEL_OBSERVER=1")
+"""Of the firmware on a real board: validation over the wire looks at every layer."""
+
+REAL_BOARD_FLAGS = ("-O2", "-fno-fast-math", "-ffp-contract=off")
+REAL_BOARD_UNFLAGS = ("-Os", "-Ofast")
+"""Frameworks compile for size, or with arithmetic that rounds differently from the reference."""
+
+REAL_BOARD_WARNINGS = ("-Wall",)
 
 MINIMAL_DEFINES = ("TINYML_SEMIHOSTING=0", "MODEL_OBSERVER=0")
 

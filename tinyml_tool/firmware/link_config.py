@@ -16,11 +16,21 @@ def link_payload_bytes(ram_bytes: int) -> int:
     return PAYLOAD_BYTES_MIN if ram_bytes < _SMALL_RAM else 1024
 
 
-def link_config_header(*, board: str, build_id: str, tool_version: str, payload_bytes: int) -> str:
+def link_config_header(
+    *,
+    board: str,
+    build_id: str,
+    tool_version: str,
+    payload_bytes: int,
+    emulated_as: str | None = None,
+    mlperf: bool = False,
+) -> str:
     """The text of `tinyml_link_config.h`.
 
     `build_id` names the sources, such as the first 16 digits of a hash over them; each text is cut
-    to 35 bytes on the wire.  Raises ValueError for a payload limit the protocol does not allow.
+    to 35 bytes on the wire.  With `emulated_as`, a build without the Arduino framework is for that
+    board; with `mlperf`, `lib/mlperf/` is there.  Raises ValueError for a payload limit the
+    protocol does not allow.
     """
     if not PAYLOAD_BYTES_MIN <= payload_bytes <= PAYLOAD_BYTES_MAX:
         raise ValueError(
@@ -31,12 +41,26 @@ def link_config_header(*, board: str, build_id: str, tool_version: str, payload_
 #ifndef TINYML_LINK_CONFIG_H
 #define TINYML_LINK_CONFIG_H
 
-#define TINYML_BOARD {c_string(board)}
+{_board(board, emulated_as)}
 #define TINYML_BUILD_ID {c_string(build_id)}
 #define TINYML_TOOL_VERSION {c_string(tool_version)}
 
 /* Longest payload of a message: the link holds two buffers of this size and a little more. */
 #define TINYML_LINK_PAYLOAD_BYTES {payload_bytes}u
 
+/* Whether text that ends with '%' is for the MLPerf Tiny runner's protocol of lib/mlperf/. */
+#define TINYML_MLPERF {int(mlperf)}
+
 #endif
 """
+
+
+def _board(board: str, emulated_as: str | None) -> str:
+    if emulated_as is None:
+        return f"#define TINYML_BOARD {c_string(board)}"
+    return f"""\
+#ifdef ARDUINO
+#define TINYML_BOARD {c_string(board)}
+#else /* emulated in its place */
+#define TINYML_BOARD {c_string(emulated_as)}
+#endif"""

@@ -38,6 +38,8 @@ class Manifest:
     arena_bytes: int
     build_id: str
     files: dict[str, str]
+    tflm: dict[str, str] | None = None
+    """Of engine tflm: where TFLM comes from, and what it was when the project was generated."""
     tool_version: str = VERSION
     schema_version: int = SCHEMA_VERSION
 
@@ -98,7 +100,12 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         raise _not_ours(path, "'arena_bytes' is missing or not a number")
     if not isinstance(files, dict) or not all(isinstance(hash_, str) for hash_ in files.values()):
         raise _not_ours(path, "'files' is missing or not a table of hashes")
-    return Manifest(**{key: values[key] for key in texts}, arena_bytes=arena, files=files)
+    tflm = values.get("tflm")
+    if tflm is not None and not isinstance(tflm, dict):
+        raise _not_ours(path, "'tflm' is not a table")
+    return Manifest(
+        **{key: values[key] for key in texts}, arena_bytes=arena, files=files, tflm=tflm
+    )
 
 
 def _not_ours(path: Path, cause: str) -> InputError:

@@ -19,19 +19,9 @@ from tinyml_tool.compiler.plan import (
 )
 from tinyml_tool.firmware.c_text import C_TYPES, c_call, c_float, c_int
 from tinyml_tool.firmware.templates import render, source
-from tinyml_tool.graph.types import DType, Tensor
+from tinyml_tool.firmware.tensor_view import tensor_comment, tensor_view
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
-
-MODEL_TYPES = {
-    DType.INT8: "MODEL_INT8",
-    DType.UINT8: "MODEL_UINT8",
-    DType.INT16: "MODEL_INT16",
-    DType.INT32: "MODEL_INT32",
-    DType.FLOAT32: "MODEL_FLOAT32",
-    DType.INT64: "MODEL_INT64",
-    DType.BOOL: "MODEL_BOOL",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +30,6 @@ class _Constant:
     type: str
     values: Any
     comment: str
-
-
-def _comment(tensor: Tensor) -> str:
-    shape = "x".join(map(str, tensor.shape)) or "scalar"
-    name = tensor.name.split(";")[0]  # the converter joins the names of fused layers
-    short = name if len(name) <= 60 else f"...{name[-57:]}"
-    return f"{tensor.dtype.value} {shape} {short}"
 
 
 def _param(value: ParamValue) -> str:
@@ -93,7 +76,7 @@ def _constants(call: KernelCall, layer: int, plan: Plan, written: set[int]) -> l
                 f"tensor_{tensor.index}",
                 C_TYPES[tensor.dtype.value],
                 tensor.data.reshape(-1),
-                _comment(tensor),
+                tensor_comment(tensor),
             )
         )
     for array in call.constants:
@@ -126,23 +109,8 @@ def _layer_view(layer: Layer, plan: Plan, written: set[int], record: int) -> dic
     }
 
 
-def _tensor_view(tensor: Tensor, data: str) -> dict[str, Any]:
-    per_tensor = tensor.quantization is not None and not tensor.quantization.per_channel
-    quantization = tensor.quantization if per_tensor else None
-    return {
-        "name": tensor.name,
-        "comment": _comment(tensor),
-        "type": MODEL_TYPES[tensor.dtype],
-        "shape": tensor.shape,
-        "scale": quantization.scale if quantization else 0.0,
-        "zero_point": quantization.zero_point if quantization else 0,
-        "bytes": tensor.bytes,
-        "data": data,
-    }
-
-
-def _kernel_files(kernels: tuple[str, ...]) -> dict[str, str]:
-    """The kernel headers with everything they include."""
+def kernel_files(kernels: tuple[str, ...]) -> dict[str, str]:
+    """`lib/kernels/`: the headers of `kernels` with everything they include."""
     files: dict[str, str] = {}
     waiting = [f"{kernel}.h" for kernel in kernels]
     while waiting:
@@ -165,13 +133,14 @@ def model_sources(plan: Plan) -> dict[str, str]:
         record += len(layer.operator.outputs)
 
     def view(tensor: int) -> dict[str, Any]:
-        return _tensor_view(graph.tensors[tensor], f"arena + TENSOR_{tensor}")
+        return tensor_view(graph.tensors[tensor], f"arena + TENSOR_{tensor}")
 
     values: dict[str, Any] = {
         "name": graph.name,
         "model_hash": graph.model_hash,
         "engine": "aot",
         "arena_bytes": memory.arena_bytes,
+        "arena_comment": "All tensors and scratch buffers, inputs and outputs included.",
         "alignment": memory.alignment,
         "inputs": [view(t) for t in graph.inputs],
         "outputs": [view(t) for t in graph.outputs],
@@ -183,7 +152,7 @@ def model_sources(plan: Plan) -> dict[str, str]:
                 "index": index,
                 "offset": allocation.offset,
                 "bytes": graph.tensors[index].bytes,
-                "comment": _comment(graph.tensors[index]),
+                "comment": tensor_comment(graph.tensors[index]),
             }
             for index, allocation in memory.tensors.items()
         ],
@@ -195,5 +164,5 @@ def model_sources(plan: Plan) -> dict[str, str]:
     return {
         "lib/model/model.h": render("runtime/model.h.j2", **values),
         "lib/model/model.c": render("runtime/aot/model.c.j2", **values),
-        **_kernel_files(plan.kernels),
+        **kernel_files(plan.kernels),
     }

@@ -6,12 +6,19 @@ import json
 import re
 from typing import Any
 
-from tinyml_tool.boards import Board
+from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.compiler.tflm_release import TflmRelease
 from tinyml_tool.errors import ConfigError
 from tinyml_tool.firmware import build_flags
 from tinyml_tool.firmware.templates import render, source
+from tinyml_tool.firmware.tflm_core import tflm_core_name
+
+TFLM_SCRIPT = "platforms/tflm.py"
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+_TFLM_FLAGS = ("-std=gnu++17", "-DTF_LITE_STATIC_MEMORY")
+_TFLM_UNFLAGS = ("-std=gnu++11", "-std=gnu++14")
 
 
 def platform_class(platform: str) -> str:
@@ -23,33 +30,88 @@ def platform_class(platform: str) -> str:
     return re.sub(r"[^0-9a-z_]+", "", platform).capitalize() + "Platform"
 
 
-def platformio_files(board: Board, *, name: str, model_name: str) -> dict[str, str]:
-    """Relative path to text.  Raises ConfigError where the board's PlatformIO ids are no names."""
-    platform = board.platformio.platform
-    for key, value in (("platform", platform), ("board", board.platformio.board)):
+def platformio_files(
+    board: Board, *, name: str, model_name: str, release: TflmRelease | None = None
+) -> dict[str, str]:
+    """Relative path to text: the emulated environments, and the one of a real `board`.
+
+    `release` is the TFLM of the real board's environment, None where the engine needs none.
+    Raises ConfigError where the PlatformIO ids of the emulated board are no names.
+    """
+    emulated = emulated_board(board)
+    platform = emulated.platformio.platform
+    for key, value in (("platform", platform), ("board", emulated.platformio.board)):
         if not _NAME.fullmatch(value):
             raise ConfigError(
-                f"board '{board.id}': platformio.{key} = '{value}' must be a lower-case name",
+                f"board '{emulated.id}': platformio.{key} = '{value}' must be a lower-case name",
                 hint="use letters, digits, '-' and '_'",
             )
     values: dict[str, Any] = {
-        "board": board,
+        "board": emulated,
+        "real": board if board.is_real else None,
+        "real_lines": _real_environment(board, release),
+        "tflm_core": tflm_core_name(emulated.core) if release is not None else None,
+        "tflm_script": TFLM_SCRIPT,
         "name": name,
         "model_name": model_name,
         "platform_name": platform,
         "platform_class": platform_class(platform),
         "warning_flags": build_flags.WARNING_FLAGS,
-        "app_defines": [f"-D{define}" for define in build_flags.application_defines(board)],
+        "app_defines": [f"-D{define}" for define in build_flags.application_defines(emulated)],
         "minimal_defines": [f"-D{define}" for define in build_flags.MINIMAL_DEFINES],
     }
     folder = f"platforms/{platform}"
+    tflm = {TFLM_SCRIPT: source("platformio/tflm.py")} if release is not None else {}
     return {
+        **tflm,
         "platformio.ini": render("platformio/platformio.ini.j2", **values),
         f"{folder}/platform.json": render("platformio/platform/platform.json.j2", **values),
         f"{folder}/platform.py": render("platformio/platform/platform.py.j2", **values),
         f"{folder}/builder/main.py": source("platformio/platform/builder/main.py"),
-        f"{folder}/boards/{board.platformio.board}.json": _board_json(board),
+        f"{folder}/boards/{emulated.platformio.board}.json": _board_json(emulated),
     }
+
+
+def _real_environment(board: Board, release: TflmRelease | None) -> list[str]:
+    """The lines of a real board's environment; none for other boards.
+
+    All libraries but the emulated board's port are built; the one of `main()` is the framework's.
+    """
+    pio = board.platformio
+    tflm = _tflm_options(board, release) if release is not None else {}
+    flags, unflags = (_TFLM_FLAGS, _TFLM_UNFLAGS) if release is not None else ((), ())
+    defines = [f"-D{define}" for define in build_flags.REAL_BOARD_DEFINES]
+    lines = {
+        "platform": pio.package,
+        "board": pio.board,
+        "framework": pio.framework,
+        **pio.options,
+        "upload_protocol": board.upload.protocol,
+        "monitor_speed": str(board.uart.baud),
+        "lib_ignore": "port",
+        "lib_compat_mode": "strict",
+        "build_unflags": " ".join([*build_flags.REAL_BOARD_UNFLAGS, *pio.build_unflags, *unflags]),
+        "build_flags": " ".join(
+            [*build_flags.REAL_BOARD_FLAGS, *defines, *pio.build_flags, *flags]
+        ),
+        "build_src_flags": " ".join(build_flags.REAL_BOARD_WARNINGS),
+        **tflm,
+    }
+    return [f"{key} = {value}" for key, value in lines.items()] if board.is_real else []
+
+
+def _tflm_options(board: Board, release: TflmRelease) -> dict[str, str]:
+    """What an environment needs to build with `release`.
+
+    A library of the registry tells its platforms by Arduino's names, not by PlatformIO's, so only
+    the framework is compared.
+    """
+    if release.package is None:
+        return {
+            "extra_scripts": f"pre:{TFLM_SCRIPT}",
+            "custom_tflm_core": tflm_core_name(board.core),
+        }
+    return {"lib_deps": release.package, "lib_compat_mode": "soft"}
 
 
 def _board_json(board: Board) -> str:

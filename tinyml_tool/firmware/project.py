@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from tinyml_tool.boards import Board
+from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import footprint_estimate, stack_bytes
-from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
+from tinyml_tool.compiler.tflm_release import TflmRelease
+from tinyml_tool.config import MlperfBenchmark
 from tinyml_tool.errors import InputError
+from tinyml_tool.firmware.arduino_files import arduino_files
 from tinyml_tool.firmware.atomic import write_project
 from tinyml_tool.firmware.build_flags import qemu_command
 from tinyml_tool.firmware.cmake_files import cmake_files
@@ -20,52 +25,62 @@ from tinyml_tool.firmware.link_config import (
 )
 from tinyml_tool.firmware.manifest import FILE_NAME as MANIFEST
 from tinyml_tool.firmware.manifest import Manifest, build_id, sha256
+from tinyml_tool.firmware.mlperf_files import mlperf_files
 from tinyml_tool.firmware.model_sources import model_sources
 from tinyml_tool.firmware.platformio_files import platformio_files
 from tinyml_tool.firmware.port_sources import port_sources
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
 from tinyml_tool.firmware.renode_files import renode_files
 from tinyml_tool.firmware.templates import render, source
+from tinyml_tool.firmware.tflm_core import tflm_core_name
+from tinyml_tool.firmware.tflm_sources import tflm_sources
 from tinyml_tool.firmware.vectors import GoldenVector, vector_files
 from tinyml_tool.graph.measure import macs
 from tinyml_tool.graph.types import Tensor
 from tinyml_tool.resources import data_folder
 from tinyml_tool.version import VERSION
 
-__all__ = ["ENGINES", "project_files", "write_project"]
-
-ENGINES = ("aot",)
+__all__ = ["project_files", "write_project"]
 
 
 def project_files(
-    plan: Plan,
+    plan: AnyPlan,
     board: Board,
     *,
     name: str,
-    engine: str = "aot",
     vectors: Sequence[GoldenVector] = (),
     model: bytes | None = None,
+    mlperf: MlperfBenchmark | None = None,
+    tflm: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """All files of the firmware project of `plan` for `board`, relative path to content.
 
     The same arguments give the same bytes.  With `model`, the content of the `.tflite`, the
-    project carries it along.  Raises InputError for an engine or a name that cannot be used.
+    project carries it along.  The project of a real board also has all that its emulated stand-in
+    needs.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.  `tflm` is what is known
+    of the TFLM it will be built with, for the manifest.  Raises InputError for a
+    name that cannot be used, and a model that is none for that benchmark.
     """
-    _check_names(name, engine)
+    _check_name(name)
     graph = plan.graph
+    emulated = emulated_board(board)
+    names = {"name": name, "model_name": _cell(graph.name)}
+    release = plan.release if isinstance(plan, TflmPlan) else None
     texts = {
         **_application(),
-        **model_sources(plan),
+        **_model(plan, board),
         **_link(),
-        **_port(board),
-        **platformio_files(board, name=name, model_name=_cell(graph.name)),
-        **cmake_files(board, name=name, model_name=_cell(graph.name)),
-        **renode_files(board, name=name, model_hash=graph.model_hash),
+        **mlperf_files(graph, mlperf),
+        **_port(emulated),
+        **arduino_files(board),
+        **platformio_files(board, **names, release=release),
+        **cmake_files(emulated, **names, release=release),
+        **renode_files(emulated, name=name, model_hash=graph.model_hash),
         ".gitignore": source("project/gitignore"),
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",
-        "README.md": _readme(plan, board, name=name, engine=engine),
-        "tinyml.toml": _settings(plan, board, name=name, engine=engine),
+        "README.md": _readme(plan, board, name=name, mlperf=mlperf),
+        "tinyml.toml": _settings(plan, board, name=name, mlperf=mlperf),
     }
     files = {path: text.encode() for path, text in texts.items()}
     files |= vector_files(graph, vectors)
@@ -74,36 +89,47 @@ def project_files(
     identity = build_id(files, board.id)
     files[f"lib/link/{LINK_CONFIG_HEADER}"] = link_config_header(
         board=board.id,
+        emulated_as=board.emulated_as,
         build_id=identity,
         tool_version=VERSION,
-        payload_bytes=link_payload_bytes(board.memory.ram.size),
+        payload_bytes=link_payload_bytes(min(b.memory.ram.size for b in (board, emulated))),
+        mlperf=mlperf is not None,
     ).encode()
     manifest = Manifest(
         name=name,
         model_name=graph.name,
         model_sha256=graph.model_hash,
         board=board.id,
-        engine=engine,
-        arena_bytes=plan.memory.arena_bytes,
+        engine=plan.engine,
+        arena_bytes=plan.arena_bytes,
         build_id=identity,
         files={path: sha256(content) for path, content in files.items()},
+        tflm=_tflm_facts(release, tflm) if release is not None else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
     return dict(sorted(files.items()))
 
 
-def _check_names(name: str, engine: str) -> None:
-    if engine not in ENGINES:
-        raise InputError(
-            f"engine '{engine}' cannot generate a project", hint=f"use {' or '.join(ENGINES)}"
-        )
+def _tflm_facts(release: TflmRelease, known: Mapping[str, str]) -> dict[str, str]:
+    source = "the directory of TINYML_TFLM_DIR"
+    return {"emulator": source, "board": release.package or source, **known}
+
+
+def _check_name(name: str) -> None:
     if not name or not name.isprintable() or set(name) & set("/\\\"'`$;{}"):
         raise InputError(
             f"'{name}' cannot be the name of a project", hint="use letters, digits, '-' and '_'"
         )
 
 
-def _model_file(plan: Plan) -> str:
+def _model(plan: AnyPlan, board: Board) -> dict[str, str]:
+    """`lib/model/` and what else the engine of `plan` needs."""
+    if isinstance(plan, TflmPlan):
+        return tflm_sources(plan, board)
+    return model_sources(plan)
+
+
+def _model_file(plan: AnyPlan) -> str:
     name = "".join(c if c.isprintable() and c != "/" else "_" for c in plan.graph.name)
     return f"{name}.tflite"
 
@@ -134,14 +160,15 @@ def _port(board: Board) -> dict[str, str]:
     return files
 
 
-def _settings(plan: Plan, board: Board, *, name: str, engine: str) -> str:
+def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark | None) -> str:
     return render(
         "project/tinyml.toml.j2",
         model_hash=plan.graph.model_hash,
         model_file=_toml(_model_file(plan)),
         name=_toml(name),
         board=_toml(board.id),
-        engine=_toml(engine),
+        engine=_toml(plan.engine),
+        mlperf=_toml(mlperf) if mlperf else None,
     )
 
 
@@ -150,34 +177,40 @@ def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _readme(plan: Plan, board: Board, *, name: str, engine: str) -> str:
+def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark | None) -> str:
     graph = plan.graph
     tensors = graph.tensors
+    emulated = emulated_board(board)
     layers: list[dict[str, Any]] = [
         {
-            "index": layer.operator.index,
-            "comment": _cell(layer.comment),
-            "output": ", ".join(tensors[t].dtype.value for t in layer.operator.outputs),
-            "bytes": f"{sum(tensors[t].bytes for t in layer.operator.outputs):,}",
+            "index": operator.index,
+            "comment": _cell(describe(operator, graph)),
+            "output": ", ".join(tensors[t].dtype.value for t in operator.outputs),
+            "bytes": f"{sum(tensors[t].bytes for t in operator.outputs):,}",
         }
-        for layer in plan.layers
+        for operator in graph.operators
     ]
     return render(
         "project/README.md.j2",
         name=name,
         model_name=_cell(graph.name),
         model_hash=graph.model_hash,
-        engine=engine,
+        engine=plan.engine,
         tool_version=VERSION,
         board=board,
+        emulated=emulated,
         inputs=[_describe(tensors[t]) for t in graph.inputs],
         outputs=[_describe(tensors[t]) for t in graph.outputs],
         macs=sum(macs(operator, graph) for operator in graph.operators),
         constant_bytes=footprint_estimate(plan).constant_bytes,
-        arena_bytes=plan.memory.arena_bytes,
-        stack_bytes=stack_bytes(board),
-        qemu_command=qemu_command(board),
+        arena_bytes=plan.arena_bytes,
+        stack_bytes=stack_bytes(emulated),
+        qemu_command=qemu_command(emulated),
+        mlperf=mlperf,
         layers=layers,
+        tflm=isinstance(plan, TflmPlan),
+        tflm_core=tflm_core_name(emulated.core),
+        tflm_package=plan.release.package if isinstance(plan, TflmPlan) else None,
     )
 
 

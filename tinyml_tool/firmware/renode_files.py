@@ -56,14 +56,9 @@ def renode_platform(board: Board) -> str:
     )
 
 
-def renode_firmware_script(board: Board) -> str:
-    return f"""macro reset
-\"\"\"
-    sysbus LoadELF @firmware.elf
-    sysbus.cpu VectorTableOffset 0x{board.memory.flash.origin:08X}
-\"\"\"
-runMacro $reset
-"""
+def renode_reset_script(board: Board) -> str:
+    """A script that loads the firmware `$elf`, now and whenever the firmware resets the chip."""
+    return render("renode/reset.resc.j2", board=board)
 
 
 def _parts(board: Board) -> list[_Part]:

@@ -27,7 +27,7 @@ _MAX_PROBLEMS = 1000
 def check(graph: Graph) -> tuple[Problem, ...]:
     """Everything that makes the model unusable: first the whole model's, then layer by layer.
 
-    Empty for a sound model. Whether an engine has the operators is not checked here.
+    Empty for a sound model. Whether an engine has the operators and types is not checked here.
     """
     found = chain(_model_problems(graph), _layer_problems(graph))
     return tuple(dict.fromkeys(islice(found, _MAX_PROBLEMS)))
@@ -51,12 +51,6 @@ def _model_problems(graph: Graph) -> Iterator[Problem]:
     for role, indices in (("inputs", graph.inputs), ("outputs", graph.outputs)):
         if not indices:
             yield Problem(None, f"the model has no {role}", "convert it with inputs and outputs")
-    if computes_in_floats(graph):
-        yield Problem(
-            None,
-            "the model is float: it computes in float32",
-            "quantize it to int8 (full-integer post-training quantization) and try again",
-        )
     for place, index in enumerate(graph.inputs):
         yield from _input_problems(f"input {place} of the model", graph.tensor(index))
     used = {index for op in graph.operators for index in (*op.inputs, *op.outputs)}

@@ -30,6 +30,12 @@ def _features(board: Board) -> str:
     return ", ".join(features) or "-"
 
 
+def _emulator(board: Board) -> str:
+    if board.emulator is not None:
+        return f"{board.emulator.kind} {board.emulator.machine}"
+    return f"as {board.emulated_as}" if board.emulated_as else "-"
+
+
 def boards_table(boards: Sequence[Board]) -> Table:
     """One row a board."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -46,7 +52,7 @@ def boards_table(boards: Sequence[Board]) -> Table:
             _features(board),
             size_text(board.memory.flash.size),
             size_text(board.memory.ram.size),
-            f"{board.emulator.kind} {board.emulator.machine}" if board.emulator else "-",
+            _emulator(board),
         )
     return table
 
@@ -64,8 +70,20 @@ def board_table(board: Board) -> Table:
             elif value not in (None, "", (), []):
                 table.add_row(prefix + key, _value(key, value))
 
-    add(board.model_dump())
+    add(_facts(board))
     return table
+
+
+def _facts(board: Board) -> dict[str, object]:
+    """What is known of a board: of a real one nothing of registers, which its framework knows."""
+    facts: dict[str, object] = board.model_dump()
+    if not board.is_real:
+        return facts
+    facts.pop("chip")
+    return facts | {
+        "uart": board.uart.model_dump(include={"driver", "baud"}),
+        "timer": board.timer.model_dump(include={"driver", "hz"}),
+    }
 
 
 def _value(key: str, value: object) -> str:

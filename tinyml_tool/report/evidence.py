@@ -15,7 +15,8 @@ def evidence_table(evidence: Evidence) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("verdict", _verdict(evidence))
-    table.add_row("board", f"{evidence.board}, engine {evidence.engine}")
+    emulated = "" if evidence.ran_on == evidence.board else f" (emulated as {evidence.ran_on})"
+    table.add_row("board", f"{evidence.board}{emulated}, engine {evidence.engine}")
     table.add_row(
         "compared",
         f"{parity.values_compared:,} values: {parity.vectors} inputs, "

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from tinyml_tool.toolchain.board_build import BoardFirmware
 from tinyml_tool.toolchain.build import Firmware
 
 
@@ -14,12 +15,14 @@ def firmware_json(firmware: Firmware) -> dict[str, Any]:
     facts = firmware.facts
     return {
         "elf": str(firmware.elf),
+        "board": firmware.board.id,
         "sha256": facts.sha256,
         "system": firmware.system,
         "compiler": {
             "name": firmware.compiler.name,
             "version": firmware.compiler.version,
         },
+        "tflm": firmware.tflm.facts if firmware.tflm else None,
         "memory": {
             "flash_bytes": facts.flash_bytes,
             "ram_bytes": facts.ram_bytes,
@@ -37,7 +40,10 @@ def firmware_table(firmware: Firmware) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("firmware", str(firmware.elf))
+    table.add_row("for", f"{firmware.board.id}, {firmware.board.name}")
     table.add_row("built by", f"{firmware.system}, {firmware.compiler.name} {_version(firmware)}")
+    if firmware.tflm is not None:
+        table.add_row("TFLM", f"{firmware.tflm.library.path}, {firmware.tflm.kernels} kernels")
     table.add_row("flash", f"{facts.flash_bytes:,} bytes")
     table.add_row(
         "RAM",
@@ -50,3 +56,32 @@ def firmware_table(firmware: Firmware) -> Table:
 
 def _version(firmware: Firmware) -> str:
     return str(firmware.compiler.version or "")
+
+
+def board_firmware_json(firmware: BoardFirmware) -> dict[str, Any]:
+    """The value of `result` with `--json`; sizes in bytes, as PlatformIO tells them."""
+    return {
+        "elf": str(firmware.elf),
+        "board": firmware.board.id,
+        "system": "platformio",
+        "memory": {"flash_bytes": firmware.flash_bytes, "ram_bytes": firmware.ram_bytes},
+        "seconds": round(firmware.seconds, 3),
+    }
+
+
+def board_firmware_table(firmware: BoardFirmware) -> Table:
+    """Where the ELF is and what it takes, the framework included."""
+    memory = firmware.board.memory
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("firmware", str(firmware.elf))
+    table.add_row("for", f"{firmware.board.id}, {firmware.board.name}")
+    for name, used, size in (
+        ("flash", firmware.flash_bytes, memory.flash.size),
+        ("RAM", firmware.ram_bytes, memory.ram.size),
+    ):
+        if used is not None:
+            table.add_row(name, f"{used:,} of {size:,} bytes, framework included")
+    table.add_row("time", f"{firmware.seconds:.1f} s")
+    return table

@@ -86,7 +86,7 @@ def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
     )
     if inspection.footprint:
         yield Text(
-            f"arena {inspection.footprint.arena_bytes:,} bytes "
+            f"arena {inspection.footprint.arena_bytes:,} bytes with engine {inspection.engine} "
             f"(no plan without in-place layers needs less than "
             f"{inspection.peak_activation_bytes:,})"
         )
@@ -95,4 +95,4 @@ def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
         yield _boards(inspection)
     if inspection.problems:
         yield ""
-        yield Text("engine aot cannot run it", style="bold red")
+        yield Text(f"engine {inspection.engine} cannot run it", style="bold red")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tinyml_tool.boards import Board
+from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import read_manifest
 from tinyml_tool.toolchain import cmake, platformio
 from tinyml_tool.toolchain.compilers import DEFAULT, Compiler, find_compiler
 from tinyml_tool.toolchain.elf import ElfFacts, elf_facts
+from tinyml_tool.toolchain.tflm_directory import TflmDirectory, require_tflm
 
 System = Literal["platformio", "cmake"]
 Program = Literal["firmware", "minimal"]
@@ -34,10 +35,11 @@ class Driver(Protocol):
         *,
         program: str,
         compiler: Compiler,
+        variables: Mapping[str, str],
         progress: Callable[[str], None],
         time_limit: float,
     ) -> Path:
-        """Build `program` and return its ELF file."""
+        """Build `program`, with `variables` added to the environment, and return its ELF file."""
         ...
 
 
@@ -46,13 +48,16 @@ DRIVERS: dict[str, Driver] = {"platformio": platformio.build, "cmake": cmake.bui
 
 @dataclass(frozen=True)
 class Firmware:
-    """A built program."""
+    """A built program, and the board it runs on: of a real one, the emulated stand-in."""
 
     elf: Path
+    board: Board
     facts: ElfFacts
     system: str
     compiler: Compiler
     seconds: float
+    tflm: TflmDirectory | None = None
+    """What engine tflm was linked with."""
 
 
 def build_project(
@@ -65,8 +70,9 @@ def build_project(
     progress: Callable[[str], None] = lambda _: None,
     time_limit: float = TIME_LIMIT,
 ) -> Firmware:
-    """Build the generated project in `project` for `board`.
+    """Build the generated project in `project` for `board`, or for what is emulated in its place.
 
+    The framework of a real board is never needed: `build_for_real_board` is for that.
     `program` "minimal" is the smallest program around the model (initialisation and one inference,
     no input or output): what the model itself costs.
 
@@ -74,7 +80,8 @@ def build_project(
     """
     started = time.monotonic()
     folder = project.resolve()
-    if (made_for := read_manifest(folder).board) != board.id:
+    manifest = read_manifest(folder)
+    if (made_for := manifest.board) != board.id:
         raise InputError(
             f"{project}: was generated for board '{made_for}', not for '{board.id}'",
             hint=f"use --board {made_for}, or generate it again for {board.id}",
@@ -84,14 +91,21 @@ def build_project(
             f"{folder}: build systems cannot work in a path with {' or '.join(map(repr, bad))}",
             hint="move the project to another directory",
         )
+    emulated = emulated_board(board)
+    if emulated != board:
+        progress(f"building for {emulated.id}, which is emulated in place of {board.id}")
     found = find_compiler(compiler)
+    tflm = require_tflm(emulated.core, folder) if manifest.engine == "tflm" else None
+    if tflm and manifest.tflm and tflm.is_another(manifest.tflm):
+        progress("TensorFlow Lite Micro is another one than when the project was generated")
     elf = DRIVERS[system](
         folder,
-        board,
+        emulated,
         program=program,
         compiler=found,
+        variables=tflm.variables if tflm else {},
         progress=progress,
         time_limit=time_limit,
     )
-    facts = elf_facts(elf, board)
-    return Firmware(elf, facts, system, found, time.monotonic() - started)
+    facts = elf_facts(elf, emulated)
+    return Firmware(elf, emulated, facts, system, found, time.monotonic() - started, tflm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tinyml_tool.boards import Board
@@ -32,6 +32,7 @@ def build(
     *,
     program: str,
     compiler: Compiler,
+    variables: Mapping[str, str],
     progress: Callable[[str], None],
     time_limit: float,
 ) -> Path:
@@ -40,7 +41,7 @@ def build(
     `program` is "firmware" or "minimal".
     """
     cmake, ninja = require_cmake()
-    environment = build_environment(compiler.program, cmake, ninja)
+    environment = {**build_environment(compiler.program, cmake, ninja), **variables}
     preset = board.id if program == "firmware" else program
     commands: dict[str, list[str | Path]] = {
         "configure": [cmake, "--preset", board.id],

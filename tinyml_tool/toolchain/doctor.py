@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tinyml_tool.boards import load_boards
-from tinyml_tool.errors import ToolMissingError
+from tinyml_tool.errors import TinymlError, ToolMissingError
+from tinyml_tool.firmware.tflm_core import LIBRARY
 from tinyml_tool.toolchain.cmake import APT as APT_CMAKE
 from tinyml_tool.toolchain.compilers import (
     APT_COMPILER,
@@ -22,8 +23,15 @@ from tinyml_tool.toolchain.compilers import (
     find_compiler,
 )
 from tinyml_tool.toolchain.programs import find_program
+from tinyml_tool.toolchain.tflm_directory import (
+    VARIABLE,
+    check_headers,
+    libraries_in,
+    named_directory,
+)
 
 APT_QEMU = "sudo apt-get install qemu-system-arm"
+GET_RENODE = "install it from https://renode.io, version 1.15.3 or newer"
 APT_HOST_GCC = "sudo apt-get install gcc libc6-dev"
 MINIMUM_PYTHON = (3, 11)
 
@@ -54,6 +62,7 @@ def diagnose() -> tuple[Finding, ...]:
         _python,
         _cross_compiler,
         _qemu,
+        lambda: [_program("renode", "--emulator renode", GET_RENODE, required=False)],
         _build_systems,
         lambda: [_program("cmake", "builds with CMake", APT_CMAKE, required=False)],
         lambda: [_program("ninja", "builds with CMake", APT_CMAKE, required=False)],
@@ -61,6 +70,7 @@ def diagnose() -> tuple[Finding, ...]:
             _program("gcc", "running the model on this computer", APT_HOST_GCC, required=False)
         ],
         _references,
+        _tflm,
     ]
     with ThreadPoolExecutor(len(probes)) as pool:
         results = list(pool.map(lambda probe: probe(), probes))
@@ -110,7 +120,7 @@ def _cross_compiler() -> list[Finding]:
         Finding(
             "libstdc++ for arm-none-eabi",
             cxx,
-            "C++ in your own code",
+            "engine tflm, C++ in your own code",
             required=False,
             version=(gcc or None) if cxx else None,
             remedy=None if cxx else APT_CXX,
@@ -155,6 +165,32 @@ def _references() -> list[Finding]:
     return [
         _package("tflite-micro", "tflite-micro", "comparing with the reference"),
         _package("ai-edge-litert", "ai-edge-litert", "reading models"),
+    ]
+
+
+def _tflm() -> list[Finding]:
+    try:
+        directory = named_directory()
+        cause, remedy = f"{VARIABLE} is not set", "docs/tflm.md tells where it comes from"
+        flatbuffers = check_headers(directory) if directory is not None else None
+        cores = sorted(libraries_in(directory)) if directory is not None else []
+    except TinymlError as error:
+        directory, flatbuffers, cores = None, None, []
+        cause, remedy = error.message, error.hint or ""
+    if flatbuffers and not cores:
+        cause, remedy = f"{directory}: no {LIBRARY} in it", f"put it into lib/<core>/{LIBRARY}"
+    ok = bool(flatbuffers and cores)
+    return [
+        Finding(
+            "TensorFlow Lite Micro",
+            ok,
+            "engine tflm",
+            required=False,
+            version=f"flatbuffers {flatbuffers}" if ok else None,
+            path=directory,
+            remedy=None if ok else f"{cause}: {remedy}",
+            details=tuple(f"library for {core or 'any core'}" for core in cores),
+        )
     ]
 
 

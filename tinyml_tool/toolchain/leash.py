@@ -13,7 +13,7 @@ import sys
 import time
 from threading import Thread
 
-_POLITE_SECONDS = 2.0
+_POLITE_SECONDS = 1.0
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tinyml_tool.boards import Board
@@ -34,6 +34,7 @@ def build(
     *,
     program: str,
     compiler: Compiler,
+    variables: Mapping[str, str],
     progress: Callable[[str], None],
     time_limit: float,
 ) -> Path:
@@ -50,7 +51,7 @@ def build(
     finished = run_logged(
         [sys.executable, "-P", "-m", "platformio", "run", "--environment", name],
         directory=project,
-        environment=platformio_environment(project, compiler.program),
+        environment={**platformio_environment(project, compiler.program), **variables},
         log=log,
         time_limit=time_limit,
     )

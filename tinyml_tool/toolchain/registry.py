@@ -15,7 +15,7 @@ from threading import Thread
 from tinyml_tool.boards import Board
 from tinyml_tool.errors import ToolMissingError
 
-SECONDS = 2.0
+SECONDS = 1.8
 """How long one may wait for the registry: the error must come within three seconds."""
 
 Ask = Callable[[str, float], None]

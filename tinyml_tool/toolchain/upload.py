@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,15 @@ _PROBES = frozenset(
 )
 """Protocols that find the board themselves: some would take a serial port for something else."""
 
+_BOOT_LOADERS = frozenset(("picotool", "teensy-cli"))
+"""Protocols that also find a board whose boot loader waits: it has no serial port then."""
+
 _SHOWN_LINES = 6
+
+_TROUBLE = re.compile(
+    r"error|fail|cannot|could not|unable|denied|busy|no (such )?device|not found|timed out",
+    re.IGNORECASE,
+)
 
 _HINTS = (
     (
@@ -49,6 +58,18 @@ _HINTS = (
 )
 
 
+def needs_port(board: Board) -> bool:
+    """Whether nothing can be uploaded to the board without its serial port."""
+    return board.upload.protocol not in _PROBES | _BOOT_LOADERS
+
+
+def require_upload(project: Path, board: Board) -> None:
+    """Raise ToolMissingError, within three seconds, where PlatformIO or its registry is missing."""
+    folder = project.resolve()
+    require_platformio()
+    require_platform(folder, board, core_folder(folder))
+
+
 def upload(
     project: Path,
     board: Board,
@@ -60,12 +81,10 @@ def upload(
     """Build the firmware of `project` where needed, and put it onto the board at `port`.
 
     `port` is the serial port of the board; uploads through a debug probe do without.  Raises
-    ToolMissingError where PlatformIO or its registry is missing, BuildError where the firmware does
-    not build, DeviceError where the board does not take it.
+    BuildError where the firmware does not build, DeviceError where the board does not take it.
+    `require_upload` comes first.
     """
     folder = project.resolve()
-    require_platformio()
-    require_platform(folder, board, core_folder(folder))
     command = [sys.executable, "-P", "-m", "platformio", "run", "--environment", board.id]
     command += ["--target", "upload"]
     if port and board.upload.protocol not in _PROBES:
@@ -87,13 +106,23 @@ def upload_failure(output: str, board: Board, project: Path, log: Path) -> Tinym
     """The error for what PlatformIO wrote: of the compiler, or of the upload."""
     if "*** [upload]" not in output:
         return failure(output, board, project, log)
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    end = next(number for number, line in enumerate(lines) if "*** [upload]" in line)
-    shown = lines[max(0, end - _SHOWN_LINES) : end]
-    text = output.lower()
-    hints = [hint for marks, hint in _HINTS if any(mark in text for mark in marks)]
+    lines = _upload_lines(output)
+    telling = [line for line in lines if _TROUBLE.search(line)] or lines
+    hints = [hint for marks, hint in _HINTS if any(mark in output.lower() for mark in marks)]
     return DeviceError(
-        f"{board.id}: the upload failed: {shown[-1] if shown else 'no reason given'}",
+        f"{board.id}: the upload failed: {telling[-1] if telling else 'no reason given'}",
         hint=hints[0] if hints else f"the whole log is in {log}",
-        details=shown,
+        details=lines[-_SHOWN_LINES:],
     )
+
+
+def _upload_lines(output: str) -> list[str]:
+    """What the uploader wrote.  PlatformIO mixes two streams: lines may follow the error's mark."""
+    written = output.rpartition("Configuring upload protocol")[2].splitlines()[1:]
+    lines = []
+    for line in map(str.strip, written):
+        if line.startswith("====="):  # PlatformIO's summary
+            break
+        if line and not line.startswith(("***", "upload([")):
+            lines.append(line)
+    return lines

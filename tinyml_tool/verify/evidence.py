@@ -25,9 +25,14 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The outcome of `deploy` and of `validate`."""
+    """The outcome of `deploy` and of `validate`.
+
+    `board` is the one the project is for; `ran_on` what the firmware says it was built for: the
+    same, or the emulated board in its place.
+    """
 
     board: str
+    ran_on: str
     engine: str
     parity: Parity
     memory: MemoryUse | None
@@ -41,6 +46,7 @@ class Evidence:
         """Return what `deploy --json` has in `result`."""
         return {
             "board": self.board,
+            "ran_on": self.ran_on,
             "engine": self.engine,
             "parity": {
                 "vectors": self.parity.vectors,

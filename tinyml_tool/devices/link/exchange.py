@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tinyml_tool.devices.device import ByteStream
 from tinyml_tool.devices.link import diagnosis
 from tinyml_tool.devices.link.framing import Damaged, Demultiplexer, Frame, Text, encode_frame
+from tinyml_tool.devices.link.patience import Patience
 from tinyml_tool.protocol import (
     HELLO,
     MARKER,
@@ -36,6 +37,9 @@ _NOT_TEXT = bytes(set(range(32)) - set(b"\a\b\t\n\r\x1b"))
 _HELLO_PATIENCE = 0.1
 """Seconds before the first repetition of HELLO: a UART that is not switched on yet loses it."""
 
+_PAUSE_IN_FRAME = 0.25
+"""Seconds of silence within a frame that mean nothing: the bytes of a slow line come in bursts."""
+
 _KEPT_TEXT = 16 * 1024
 _KEPT_FIRST_BYTES = 64
 _READ_BYTES = 65536
@@ -51,7 +55,9 @@ class Timeouts:
     connect: float = 10.0
     """For the first answer of a device that may still start."""
     answer: float = 0.5
-    """For an answer before asking again; doubles with each further try, up to `answer_longest`."""
+    """For an answer before asking again; doubles with each further try, up to `answer_longest`.
+
+    Shorter where all answers were fast so far, longer by the time that a slow line needs."""
     answer_longest: float = 4.0
     give_up: float = 15.0
     """For an answer, all tries together."""
@@ -100,6 +106,7 @@ class _Asking:
     tries: int = 0
     damaged: int = 0
     accepted: bool = False
+    """The device works on it, and will answer without being asked again."""
     doubtful: bool = False
     """Something arrived that may have been its answer."""
 
@@ -118,9 +125,11 @@ class Exchange:
         self._stream = stream
         self._on_text = on_text
         self._demultiplexer = Demultiplexer()
+        self._patience = Patience(self.timeouts.answer)
         self._text = ""
         self._greetings = 0
         self._first_bytes = b""
+        self._last_byte = 0.0
         self._session = 0
         self._sequence = 0
 
@@ -182,10 +191,11 @@ class Exchange:
         self._sequence = (self._sequence + 1) % 2**16
         header = Header(MARKER, 0, VERSION, request.code, 0, self._sequence, self._session)
         wire = encode_frame(header, payload)
-        limit, patience = self.timeouts.give_up, self.timeouts.answer
+        limit, patience = self.timeouts.give_up, self._patience.after(len(wire))
         if request is HELLO:
             limit, patience = self.timeouts.connect, min(patience, _HELLO_PATIENCE)
-        asking = _Asking(request, header, limit, time.monotonic() + limit, patience)
+        start, received = time.monotonic(), self.statistics.bytes_received
+        asking = _Asking(request, header, limit, start + limit, patience)
         self.statistics.requests += 1
         while True:
             self._check_hope(asking, tries)
@@ -194,10 +204,15 @@ class Exchange:
                 frame = self._wait(asking)
             except _Damage:
                 asking.damaged += 1
+                asking.accepted = False  # that may have been its answer
                 continue
             if frame is not None:
+                if asking.tries == 1 and not request.long:
+                    moved = len(wire) + self.statistics.bytes_received - received
+                    self._patience.answered(time.monotonic() - start, moved)
                 return frame
-            asking.patience = min(2 * asking.patience, self.timeouts.answer_longest)
+            longer = min(2 * asking.patience, self.timeouts.answer_longest)
+            asking.patience = max(asking.patience, longer)
 
     def _check_hope(self, asking: _Asking, tries: int | None) -> None:
         if tries is not None and asking.tries >= tries and not asking.accepted:
@@ -216,44 +231,53 @@ class Exchange:
         greetings, asking.doubtful = self._greetings, False
         until = self._ask_again_at(asking)
         while (now := time.monotonic()) < until:
-            for frame in self._receive(until - now, asking):
-                answer = self._judge(frame, asking)
+            damaged = False
+            for item in self._receive(until - now, asking):
+                if isinstance(item, Damaged):
+                    damaged = True
+                    continue
+                answer = self._judge(item, asking)
                 if answer is None:
                     continue
                 if answer.header.status != Status.WORKING:
                     return answer
                 asking.accepted = True
+                damaged = False  # the answer comes after this
                 asking.give_up_at = time.monotonic() + self.timeouts.work
                 until = self._ask_again_at(asking)
+            if damaged:
+                raise _Damage
             if asking.accepted and self._greetings > greetings:
                 return None  # it greets: it may have restarted, and then does not know the session
             if asking.doubtful:
-                until = min(until, time.monotonic() + self.timeouts.answer)
+                until = min(until, time.monotonic() + self._patience.usual)
+            elif self._demultiplexer.in_frame:
+                until = max(until, self._last_byte + _PAUSE_IN_FRAME)
+        asking.accepted &= not asking.doubtful
         return None
 
     def _ask_again_at(self, asking: _Asking) -> float:
         pause = self.timeouts.probe if asking.accepted else asking.patience
         return min(time.monotonic() + pause, asking.give_up_at)
 
-    def _receive(self, seconds: float, asking: _Asking) -> list[Frame]:
-        """Good frames that arrive within that time, at most until the first piece of data."""
+    def _receive(self, seconds: float, asking: _Asking) -> list[Frame | Damaged]:
+        """Frames that arrive within that time, at most until the first piece of data."""
         data = self._stream.read(_READ_BYTES, seconds)
         self.statistics.bytes_received += len(data)
+        if data:
+            self._last_byte = time.monotonic()
         self._first_bytes += data[: _KEPT_FIRST_BYTES - len(self._first_bytes)]
-        frames: list[Frame] = []
-        damaged = 0
+        frames: list[Frame | Damaged] = []
         for item in self._demultiplexer.feed(data):
             match item:
                 case Text(text):
                     self._log(text)
                     asking.doubtful |= len(text.translate(None, _NOT_TEXT)) < len(text)
                 case Damaged():
-                    damaged += 1
+                    self.statistics.damaged_received += 1
+                    frames.append(item)
                 case Frame():
                     frames.append(item)
-        self.statistics.damaged_received += damaged
-        if damaged and not frames:
-            raise _Damage
         return frames
 
     def _judge(self, frame: Frame, asking: _Asking) -> Frame | None:

@@ -115,6 +115,11 @@ class Demultiplexer:
         self._waiting = b""
         self._after_edge = False
 
+    @property
+    def in_frame(self) -> bool:
+        """Whether a frame has begun and its end is missing."""
+        return self._after_edge and self._waiting.startswith(_START)
+
     def feed(self, data: bytes) -> list[Received]:
         """What `data` completes, in the order of the stream."""
         self._waiting += data

@@ -1,0 +1,2 @@
+/* Stands in for the header that declares Serial on Adafruit's framework. */
+#include <Arduino.h>

@@ -1,0 +1,119 @@
+"""`validate` on a serial port, the way a user runs it, on lines and with devices of all kinds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from faulty_stream import FaultyStream
+from host_firmware import build_host_firmware
+from link_device import DeviceStream
+from project_case import small_model
+from pty_line import PtyLine
+
+import tinyml_tool as tt
+from tinyml_tool.boards import load_board
+from tinyml_tool.devices.qemu import QemuDevice
+from tinyml_tool.errors import ExitCode, LinkError
+from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER
+from tinyml_tool.verify.evidence import Evidence
+
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits" / "digits.tflite"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tt.generate(DIGITS, output=tmp_path_factory.mktemp("digits") / "project").project
+
+
+@pytest.fixture(scope="module")
+def program(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's firmware for this computer, with sanitizers."""
+    return build_host_firmware(project, tmp_path_factory.mktemp("firmware") / "firmware")
+
+
+def validate(project: Path, line: PtyLine, **options: object) -> Evidence:
+    evidence = tt.validate(project, port=line.name, **options)  # type: ignore[arg-type]
+    print(line.traffic)
+    return evidence
+
+
+@pytest.mark.parametrize(("rate", "times"), [(0.0001, 12), (0.001, 4), (0.005, 1)])
+def test_a_bad_line_costs_time_but_no_value(
+    project: Path, program: Path, rate: float, times: int
+) -> None:
+    stream = FaultyStream(DeviceStream(program), rate, seed=5)
+    with PtyLine(stream) as line:
+        for _ in range(times):
+            assert validate(project, line, vectors=1).parity.exact
+        print(stream.faults)
+    assert stream.faults
+    assert line.traffic.recoveries > 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_hopeless_line_is_told(project: Path, program: Path, seed: int) -> None:
+    stream = FaultyStream(DeviceStream(program), 0.05, seed)
+    with PtyLine(stream) as line, pytest.raises(LinkError) as caught:
+        validate(project, line, vectors=1, time_limit=1.5)
+    assert caught.value.hint
+    assert caught.value.exit_code == ExitCode.DEVICE
+
+
+def test_a_reset_in_the_middle_is_told_and_the_next_try_is_right(
+    project: Path, program: Path
+) -> None:
+    stream = FaultyStream(DeviceStream(program), 0.0, seed=1, reset_rate=0.0005)
+    told, exact = 0, 0
+    with PtyLine(stream) as line:
+        for _ in range(12):
+            try:
+                evidence = validate(project, line, vectors=1)
+            except LinkError as error:
+                assert "restarted in the middle" in error.message
+                told += 1
+            else:
+                assert evidence.parity.exact
+                exact += 1
+    print(stream.faults)
+    assert told > 0
+    assert exact > 0
+
+
+@pytest.mark.parametrize("baud", [9_600, 2_000_000])
+def test_a_line_of_any_speed_needs_no_request_twice(tmp_path: Path, baud: int) -> None:
+    """Pieces of 1,024 bytes take more than a second at 9,600 baud.
+
+    HELLO alone may come before the device listens.
+    """
+    (tmp_path / "model.tflite").write_bytes(small_model(inputs=1600))
+    project = tt.generate(tmp_path / "model.tflite", output=tmp_path / "project").project
+    program = build_host_firmware(project, tmp_path / "firmware")
+    with PtyLine(DeviceStream(program), baud) as line:
+        assert validate(project, line, vectors=1, layers=False).parity.exact
+    assert line.traffic.sent_again <= 1
+
+
+def test_a_device_with_an_older_protocol_is_told(
+    project: Path, program: Path, tmp_path: Path
+) -> None:
+    old = shutil.copytree(project, tmp_path / "old")
+    header = old / "lib" / "link" / PROTOCOL_HEADER
+    now = "#define TINYML_PROTOCOL_VERSION 1u\n"
+    assert now in header.read_text()
+    header.write_text(header.read_text().replace(now, "#define TINYML_PROTOCOL_VERSION 0u\n"))
+    program = build_host_firmware(old, tmp_path / "firmware")
+    with PtyLine(DeviceStream(program)) as line, pytest.raises(LinkError) as caught:
+        validate(project, line, vectors=1)
+    assert "speaks version 0 of the link protocol" in caught.value.message
+    assert "flash the firmware again" in (caught.value.hint or "")
+
+
+def test_firmware_in_the_emulator_survives_a_bad_line_too(project: Path) -> None:
+    elf = tt.build(project, system="cmake").elf
+    with QemuDevice(load_board("qemu-m4"), elf, time_limit=120) as device:
+        stream = FaultyStream(device.stream, 0.001, seed=2)
+        with PtyLine(stream) as line:
+            assert validate(project, line, vectors=2).parity.exact
+    assert stream.faults

@@ -1,0 +1,52 @@
+"""What each engine makes of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from tinyml_tool.api.model_source import ModelSource
+from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.tflm_arena import arena_for
+from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, plan_for_tflm, tflm_problems
+from tinyml_tool.compiler.tflm_release import release_for
+from tinyml_tool.compiler.unsupported import unsupported
+from tinyml_tool.errors import InputError
+from tinyml_tool.reference.tflm import TflmReference
+
+
+def _compiled(source: ModelSource, board: Board, arena_bytes: int | None) -> Plan:
+    if arena_bytes is not None:
+        raise InputError(
+            "engine 'aot' computes its arena itself", hint="leave --arena and tflm.arena_bytes out"
+        )
+    return compile_graph(source.graph, board.core)
+
+
+def _interpreted(source: ModelSource, board: Board, arena_bytes: int | None) -> TflmPlan:
+    graph, release = source.graph, release_for(board)
+    if problems := tflm_problems(graph, release):
+        raise unsupported(graph.name, TflmPlan.engine, problems)
+    if arena_bytes is None:
+        measured = TflmReference(source.data, graph.name).arena_bytes()
+        arena_bytes = max(
+            arena_for(graph, measured, each.core) for each in (board, emulated_board(board))
+        )
+    return plan_for_tflm(graph, source.data, arena_bytes, release)
+
+
+def check_engine(engine: str) -> None:
+    """Raise InputError where there is no engine of that name."""
+    if engine not in ENGINES:
+        raise InputError(f"there is no engine '{engine}'", hint=f"use {' or '.join(ENGINES)}")
+
+
+Engine: TypeAlias = Callable[[ModelSource, Board, int | None], AnyPlan]
+"""Takes a model, a board, and the bytes of arena where the user says how many."""
+
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {Plan.engine: _compiled, TflmPlan.engine: _interpreted}
+)
