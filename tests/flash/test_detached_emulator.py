@@ -30,7 +30,7 @@ from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.port_holders import TcpRow
 from tinyml_tool.devices.port_names import find_port
 from tinyml_tool.devices.serial_port import SerialPortDevice
-from tinyml_tool.errors import DeviceError, PortError
+from tinyml_tool.errors import DeviceError, OutputError, PortError
 
 
 def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
@@ -100,7 +100,7 @@ def test_a_killed_keeper_takes_the_emulator_along_and_off_the_list(
     record = start(request_to_keep)
     os.kill(record.pid, signal.SIGKILL)
     assert soon(lambda: processes_with(request_to_keep.elf) == [])
-    assert running_emulators() == ()
+    assert soon(lambda: running_emulators() == ())
 
 
 START_AND_WAIT = """
@@ -124,7 +124,7 @@ def test_a_tool_that_is_killed_while_it_starts_one_leaves_nothing(
         assert tool.stdout is not None and int(tool.stdout.readline())
         tool.kill()
     assert soon(lambda: processes_with(request_to_keep.elf) == [])
-    assert running_emulators() == ()
+    assert soon(lambda: running_emulators() == ())
 
 
 def test_a_second_client_is_told_who_uses_the_board(request_to_keep: KeepRequest) -> None:
@@ -198,6 +198,16 @@ def test_a_record_of_another_version_is_passed_over(runtime_folder: Path) -> Non
 def test_the_list_is_closed_to_others(request_to_keep: KeepRequest, runtime_folder: Path) -> None:
     start(request_to_keep)
     assert runtime_folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_list_that_cannot_be_kept_is_told(
+    request_to_keep: KeepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TINYML_RUNTIME_DIR", str(tmp_path / "file"))
+    with pytest.raises(OutputError, match="the list of running emulators cannot be kept") as caught:
+        start(request_to_keep)
+    assert "TINYML_RUNTIME_DIR" in (caught.value.hint or "")
 
 
 def test_a_request_survives_its_way_as_text(built: tuple[Path, object]) -> None:

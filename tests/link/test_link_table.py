@@ -126,16 +126,17 @@ def test_the_header_has_every_number_of_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "prefix", "codes"),
+    ("source", "enum", "prefix", "codes"),
     [
-        ("port/port.h", "PORT_RESET_", protocol.ResetReason),
-        ("runtime/model.h.j2", "MODEL_", protocol.TensorType),
+        ("port/port.h", "port_reset_reason", "PORT_RESET_", protocol.ResetReason),
+        ("runtime/model.h.j2", "model_type", "MODEL_", protocol.TensorType),
     ],
 )
 def test_numbers_of_other_headers_are_those_of_the_table(
-    source: str, prefix: str, codes: Any
+    source: str, enum: str, prefix: str, codes: Any
 ) -> None:
     text = (data_folder("firmware_templates") / source).read_text()
+    text = text.partition(f"enum {enum} {{")[2].partition("};")[0]
     assert c_numbers(text, prefix) == {code.name: int(code) for code in codes}
 
 

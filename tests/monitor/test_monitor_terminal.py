@@ -121,7 +121,7 @@ def test_plain_lines_can_be_had_in_a_terminal_too(board: PtyBoard, open_monitor:
 def test_progress_of_a_validation_over_a_port_tells_the_time_left(
     project: Path, emulator: EmulatorRecord
 ) -> None:
-    terminal = Terminal(["validate", str(project), "--port", "qemu-m4", "--vectors", "50"])
+    terminal = Terminal(["validate", str(project), "--port", "qemu-m4", "--vectors", "35"])
     try:
         assert terminal.shows("comparing test input", " %", " left", seconds=20)
         assert terminal.exit_status(60) == 0

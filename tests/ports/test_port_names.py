@@ -44,6 +44,16 @@ def test_a_url_is_taken_as_it_is() -> None:
     assert found("socket://10.0.0.1:4000") == PortTarget("socket://10.0.0.1:4000")
 
 
+def test_a_port_needs_no_list_of_emulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    for place in ("absent", "file"):
+        monkeypatch.setenv("TINYML_RUNTIME_DIR", str(tmp_path / place))
+        assert found("socket://10.0.0.1:4000").url == "socket://10.0.0.1:4000"
+        with pytest.raises(PortError, match="no emulator of qemu-m4 is running"):
+            found("qemu-m4")
+    assert not (tmp_path / "absent").exists()
+
+
 def test_a_real_board_is_found_by_its_usb_id() -> None:
     target = found("nano33ble", UART, NANO)
     assert (target.url, target.board, target.baud) == ("/dev/ttyACM0", "nano33ble", 115200)

@@ -87,15 +87,27 @@ def _folder() -> Path:
 
 
 def running_emulators() -> tuple[EmulatorRecord, ...]:
-    """All emulators of this user that run on their own, by board."""
-    found = []
-    with _changing(records_folder()) as folder:
-        for path in sorted(folder.glob("*.json")):
-            if not _is_locked(path):
-                path.unlink(missing_ok=True)
-            elif record := _read(path):
-                found.append(record)
-    return tuple(found)
+    """All emulators of this user that run on their own, by board.
+
+    None where there is no list, or none that this user could have written: never an error.
+    """
+    folder = _folder()
+    try:
+        if folder.stat().st_uid != os.geteuid():
+            return ()
+        with _changing(folder):
+            return tuple(_take_stock(folder))
+    except OSError:
+        return ()
+
+
+def _take_stock(folder: Path) -> Iterator[EmulatorRecord]:
+    """The records whose emulators run; the others are removed."""
+    for path in sorted(folder.glob("*.json")):
+        if not _is_locked(path):
+            path.unlink(missing_ok=True)
+        elif record := _read(path):
+            yield record
 
 
 def running_emulator(board: str) -> EmulatorRecord | None:
@@ -116,7 +128,7 @@ class PublishedRecord:
         os.write(descriptor, json.dumps(asdict(record), indent=1).encode())
         with _changing(folder):
             Path(name).rename(self._path)
-            _last_end_path(record.board).unlink(missing_ok=True)
+            (folder / f"{record.board}.ended").unlink(missing_ok=True)
 
     def withdraw(self) -> None:
         """Take it off the list."""
@@ -145,20 +157,16 @@ def note_end(board: str, reason: str) -> None:
     """Remember why the emulator of a board ended by itself."""
     end = {"reason": reason, "time": time.time()}
     with suppress(OSError):
-        _last_end_path(board).write_text(json.dumps(end))
+        (records_folder() / f"{board}.ended").write_text(json.dumps(end))
 
 
 def last_end(board: str) -> LastEnd | None:
     """Why the last emulator of a board ended by itself; None where it was stopped, or unknown."""
     try:
-        values = json.loads(_last_end_path(board).read_text())
+        values = json.loads((_folder() / f"{board}.ended").read_text())
         return LastEnd(str(values["reason"]), float(values["time"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _last_end_path(board: str) -> Path:
-    return records_folder() / f"{board}.ended"
 
 
 @contextmanager

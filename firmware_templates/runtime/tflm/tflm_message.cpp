@@ -130,9 +130,8 @@ uintmax_t next_unsigned(va_list &arguments, unsigned longs, bool is_size)
   if (is_size) {
     return va_arg(arguments, size_t);
   }
-  return longs > 1
-             ? va_arg(arguments, unsigned long long)
-             : (longs == 1 ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned));
+  return longs > 1 ? va_arg(arguments, unsigned long long)
+                   : (longs == 1 ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned));
 }
 
 /* printf's conversions without its flags, widths and precisions, which are read over. */
