@@ -34,9 +34,7 @@ class BatchRunner(Runner, Protocol):
         """How many it likes at once; more pay off little."""
         ...
 
-    def run_many(
-        self, batch: Sequence[Sequence[NDArray[Any]]]
-    ) -> Sequence[Sequence[NDArray[Any]]]:
+    def run_many(self, batch: Sequence[Sequence[NDArray[Any]]]) -> Sequence[Sequence[NDArray[Any]]]:
         """The model's outputs of each inference, in the order of the batch."""
         ...
 
