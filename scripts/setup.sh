@@ -12,7 +12,7 @@ missing_packages() {
   [ -n "$(arm_file nano.specs)" ] || echo libnewlib-arm-none-eabi
   [ -n "$(arm_file libstdc++_nano.a)" ] || echo libstdc++-arm-none-eabi-newlib
   command -v qemu-system-arm >/dev/null || echo qemu-system-arm
-  command -v gcc >/dev/null || echo gcc libc6-dev
+  command -v gcc >/dev/null && command -v g++ >/dev/null || echo gcc g++ libc6-dev
   command -v git >/dev/null || echo git
   command -v cmake >/dev/null || echo cmake
   command -v ninja >/dev/null || echo ninja-build
