@@ -67,7 +67,8 @@ _CONVERSATION = f"""\
 - **Damage.** A frame with a wrong CRC is dropped, and the device says so with a frame of type
   0x{protocol.NOTICE:02X} and status DAMAGED, so that the host need not wait to ask again.
 - **Pieces.** No payload is longer than HELLO's `payload_bytes`, at least {_SHORTEST}. Tensors
-  travel in pieces, each acknowledged. The host sends shorter ones while the line is bad.
+  travel in pieces, each acknowledged. The host sends shorter ones while the line is bad
+  ([measured](link-faults.md)).
 - **Proof.** RUN carries the CRC-32 of all inputs, and the device refuses to run on others. The
   reply carries the CRC-32 of all outputs, PAUSED that of the layer, BULK those of both files. The
   host accepts no tensor without it.

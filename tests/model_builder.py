@@ -45,8 +45,14 @@ _OPTIONS_NAMES = {
 
 # Operators that have no options table in the schema.
 _WITHOUT_OPTIONS = {
+    "CEIL",
+    "ELU",
     "FLOOR",
+    "LOG",
+    "ROUND",
+    "RSQRT",
     "SIN",
+    "SQRT",
     "LOGISTIC",
     "RELU",
     "RELU6",

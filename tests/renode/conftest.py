@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_robot import FakeRobotServer
-
-HERE = Path(__file__).parent
-FakeRenode = Callable[..., None]
+from renode_place import HERE, FakeRenode
 
 
 @pytest.fixture

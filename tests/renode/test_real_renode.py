@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HERE
 from renode_boards import DISCOVERY, NANO_33_BLE, NETDUINO, NUCLEO_H743ZI
+from renode_place import HERE
 
 from tinyml_tool.boards import Board
 from tinyml_tool.compiler.compile import compile_graph

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import HERE
 from renode_boards import NETDUINO
+from renode_place import HERE
 
 from tinyml_tool.boards import Board, board_from_toml
 from tinyml_tool.errors import ConfigError

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from command import tinyml
-from conftest import FakeRenode
 from host_firmware import FAST, build_host_firmware
 from project_case import small_model
 from renode_boards import DISCOVERY, NETDUINO
+from renode_place import FakeRenode
 
 from tinyml_tool.api.generate import generate
 from tinyml_tool.api.session import choose_emulator, emulator_for

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HERE, FakeRenode
 from elf_file import elf_file
 from renode_boards import NETDUINO
+from renode_place import HERE, FakeRenode
 
 from tinyml_tool.boards import load_board
 from tinyml_tool.devices import renode_process

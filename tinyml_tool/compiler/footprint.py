@@ -49,13 +49,15 @@ class Footprint:
     """RAM that engine tflm takes beside the arena; part of `ram_bytes`."""
 
 
-def stack_bytes(board: Board) -> int:
+def stack_bytes(board: Board, engine: str = Plan.engine) -> int:
     """Bytes of RAM that firmware for `board` reserves for its stack."""
-    return _stack_bytes(board.memory.ram.size)
+    return _stack_bytes(board.memory.ram.size, engine)
 
 
-def _stack_bytes(ram: int) -> int:
-    return 2048 if ram < _SMALL_RAM else 4096
+def _stack_bytes(ram: int, engine: str = Plan.engine) -> int:
+    if ram >= _SMALL_RAM:
+        return 4096
+    return 3072 if engine == TflmPlan.engine else 2048  # TFLM was seen to use 1,884
 
 
 def constant_sizes(plan: Plan) -> tuple[int, ...]:
@@ -116,7 +118,8 @@ def ram_on(footprint: Footprint, board: Board) -> int:
     framework = memory.framework.ram if memory.framework else 0
     copied = footprint.flash_bytes if memory.constants_in_ram else 0
     model = footprint.arena_bytes + footprint.interpreter_bytes
-    return model + firmware + stack_bytes(board) + framework + copied
+    engine = TflmPlan.engine if footprint.interpreter_bytes else Plan.engine
+    return model + firmware + stack_bytes(board, engine) + framework + copied
 
 
 def flash_on(footprint: Footprint, board: Board) -> int:
@@ -141,7 +144,7 @@ def check_fits(
     DoesNotFitError with what is needed, what the board has and the difference.
     """
     footprint = footprint_estimate(plan)
-    stack = stack_bytes(board)
+    stack = stack_bytes(board, plan.engine)
     buffers = f", buffers ({more_ram:,})" if more_ram else ""
     copied = footprint.certain_flash_bytes if board.memory.constants_in_ram else 0
     weights = f", weights ({copied:,})" if copied else ""

@@ -71,7 +71,7 @@ def project_files(
         **_model(plan, board),
         **_link(),
         **mlperf_files(graph, mlperf),
-        **_port(emulated),
+        **_port(emulated, plan.engine),
         **arduino_files(board),
         **platformio_files(board, **names, release=release),
         **cmake_files(emulated, **names, release=release),
@@ -149,11 +149,11 @@ def _link() -> dict[str, str]:
     return {**_sources("link", "lib/link"), f"lib/link/{PROTOCOL_HEADER}": protocol_header()}
 
 
-def _port(board: Board) -> dict[str, str]:
+def _port(board: Board, engine: str) -> dict[str, str]:
     files = {}
     for name in port_sources(board):
         if name.endswith(".j2"):
-            text = render(f"port/{name}", board=board, stack_bytes=stack_bytes(board))
+            text = render(f"port/{name}", board=board, stack_bytes=stack_bytes(board, engine))
         else:
             text = source(f"port/{name}")
         files[f"lib/port/{name.removesuffix('.j2')}"] = text
@@ -204,7 +204,7 @@ def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark |
         macs=sum(macs(operator, graph) for operator in graph.operators),
         constant_bytes=footprint_estimate(plan).constant_bytes,
         arena_bytes=plan.arena_bytes,
-        stack_bytes=stack_bytes(emulated),
+        stack_bytes=stack_bytes(emulated, plan.engine),
         qemu_command=qemu_command(emulated),
         mlperf=mlperf,
         layers=layers,

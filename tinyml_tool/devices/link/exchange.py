@@ -230,9 +230,9 @@ class Exchange:
         """The answer, or None when it is time to ask again.  Raises _Damage to ask at once."""
         greetings, asking.doubtful = self._greetings, False
         until = self._ask_again_at(asking)
-        while (now := time.monotonic()) < until:
+        while (left := self._patient_until(until, asking) - time.monotonic()) > 0:
             damaged = False
-            for item in self._receive(until - now, asking):
+            for item in self._receive(left, asking):
                 if isinstance(item, Damaged):
                     damaged = True
                     continue
@@ -251,10 +251,15 @@ class Exchange:
                 return None  # it greets: it may have restarted, and then does not know the session
             if asking.doubtful:
                 until = min(until, time.monotonic() + self._patience.usual)
-            elif self._demultiplexer.in_frame:
-                until = max(until, self._last_byte + _PAUSE_IN_FRAME)
-        asking.accepted &= not asking.doubtful
+        asking.accepted &= not (asking.doubtful or self._demultiplexer.in_frame)
         return None
+
+    def _patient_until(self, until: float, asking: _Asking) -> float:
+        """`until`, but not while a frame arrives, and not for long after one without an end."""
+        if not self._demultiplexer.in_frame:
+            return until
+        end = self._last_byte + _PAUSE_IN_FRAME
+        return min(until, end) if asking.accepted else max(until, end)
 
     def _ask_again_at(self, asking: _Asking) -> float:
         pause = self.timeouts.probe if asking.accepted else asking.patience
