@@ -76,7 +76,9 @@ def _depthwise(operator: Operator, graph: Graph, core: Core) -> _Extra:
         return _Extra(scratch=4 * _BLOCK_CHANNELS * window)
     if core.mve:
         return _Extra(scratch=4 * channels * window * 2 + 8)
-    return _Extra(scratch=channels * window * 2 if core.dsp else 0)
+    if not core.dsp or (height == width == 3 and source.dtype is DType.INT8):
+        return _Extra()
+    return _Extra(scratch=channels * window * 2)
 
 
 def _fully_connected(operator: Operator, graph: Graph, core: Core) -> _Extra:
