@@ -19,7 +19,8 @@ GROUND = {
 }
 FLOORS = [
     {"graph", "reference"},
-    {"compiler"},
+    {"compiler", "preprocess"},
+    {"importers", "quantize", "train"},
     {"firmware"},
     {"toolchain"},
     {"devices"},
