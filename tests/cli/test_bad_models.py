@@ -145,7 +145,7 @@ def test_a_model_that_does_not_fit_is_refused_with_the_numbers(tmp_path: Path) -
         "generate", path, "--board", "qemu-m0", "--output", tmp_path / "project", "--json"
     )
     assert (result.code, result.error["code"]) == (4, "does_not_fit")
-    assert "32,768" in result.error["message"]
+    assert "tensors (16,384) and stack (2,048) need 18,432" in result.error["message"]
     assert "16,384" in result.error["message"]
     assert "qemu-m4" in result.error["hint"]
     assert not (tmp_path / "project").exists()

@@ -24,8 +24,8 @@ LARGE = load_board("qemu-m4")
 def plan_with_arena(elements):
     builder = ModelBuilder()
     x = builder.input("int8", (1, elements), scale=0.5)
-    y = builder.tensor("int8", (1, elements), scale=0.5)
-    builder.operator("RELU", [x], y)
+    y = builder.tensor("int8", (1, 2 * elements), scale=0.5)
+    builder.operator("CONCATENATION", [x, x], y, axis=1)
     return compile_graph(parse_model(builder.build([y]), "wide"), SMALL.core)
 
 
@@ -68,7 +68,7 @@ def test_too_many_weights_are_refused_with_the_numbers():
 
 
 def test_a_large_arena_is_refused_with_the_numbers():
-    plan = plan_with_arena(20_000)
+    plan = plan_with_arena(14_000)
     arena = plan.memory.arena_bytes
     with pytest.raises(DoesNotFitError) as caught:
         check_fits(plan, SMALL)
@@ -77,7 +77,7 @@ def test_a_large_arena_is_refused_with_the_numbers():
 
 
 def test_the_stack_counts_too():
-    plan = plan_with_arena(7_500)
+    plan = plan_with_arena(5_000)
     assert plan.memory.arena_bytes < SMALL.memory.ram.size
     with pytest.raises(DoesNotFitError):
         check_fits(plan, SMALL)
@@ -114,7 +114,7 @@ def test_a_small_board_gets_a_smaller_firmware():
 
 
 def test_an_estimate_beyond_the_board_does_not_fit():
-    footprint = footprint_estimate(plan_with_arena(6_500))
+    footprint = footprint_estimate(plan_with_arena(4_400))
     assert ram_on(footprint, SMALL) > SMALL.memory.ram.size
     assert not fits(footprint, SMALL)
     assert fits(footprint, LARGE)

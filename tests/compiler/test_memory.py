@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared import shared_model
 
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
-from tinyml_tool.compiler.memory import lifetimes, plan_memory
+from tinyml_tool.compiler.lifetimes import leads, lifetimes
+from tinyml_tool.compiler.memory import arena_bound, plan_memory
+from tinyml_tool.compiler.overlap import Overlap, overlaps
 from tinyml_tool.compiler.plan import MemoryPlan
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
@@ -52,8 +54,17 @@ def graphs(draw: st.DrawFn) -> tuple[Graph, dict[int, int]]:
     return graph, scratch
 
 
-def execute(graph: Graph, scratch: dict[int, int], plan: MemoryPlan) -> None:
-    """Run the graph on a pretended arena: every read must find what its producer wrote."""
+def execute(
+    graph: Graph,
+    scratch: dict[int, int],
+    plan: MemoryPlan,
+    leads: dict[tuple[int, int], int] | None = None,
+) -> None:
+    """Run the graph on a pretended arena: every read must find what its producer wrote.
+
+    `leads`: (input, output) tensors of one operator that may share bytes.
+    """
+    allowed = leads or {}
     arena: list[object] = [None] * plan.arena_bytes
 
     def write(allocation: tuple[int, int], mark: object) -> None:
@@ -70,6 +81,10 @@ def execute(graph: Graph, scratch: dict[int, int], plan: MemoryPlan) -> None:
             offset, size = place(tensor)
             assert set(arena[offset : offset + size]) == {("tensor", tensor)}
 
+    def lies_in_front(source: int, output: int) -> bool:
+        lead = plan.tensors[source].offset - plan.tensors[output].offset
+        return lead >= allowed[source, output]
+
     for tensor in graph.inputs:
         write(place(tensor), ("tensor", tensor))
     for tensor in graph.inputs:
@@ -83,8 +98,12 @@ def execute(graph: Graph, scratch: dict[int, int], plan: MemoryPlan) -> None:
             read(tensor)
         for tensor in operator.outputs:
             write(place(tensor), ("tensor", tensor))
-        for tensor in (*operator.inputs, *operator.outputs):
+        for tensor in operator.outputs:
             read(tensor)
+        for tensor in operator.inputs:
+            overlapping = [o for o in operator.outputs if (tensor, o) in allowed]
+            if not any(lies_in_front(tensor, o) for o in overlapping):
+                read(tensor)
         if scratch[operator.index]:
             allocation = plan.scratch[operator.index]
             start = allocation.offset
@@ -93,12 +112,39 @@ def execute(graph: Graph, scratch: dict[int, int], plan: MemoryPlan) -> None:
         read(tensor)
 
 
+@settings(deadline=None)  # the search takes as long as it takes
 @given(graphs())
 def test_no_live_tensor_is_ever_overwritten(case: tuple[Graph, dict[int, int]]) -> None:
     graph, scratch = case
     execute(graph, scratch, plan_memory(lifetimes(graph, [], scratch)))
 
 
+@settings(deadline=None)  # the search takes as long as it takes
+@given(graphs(), st.data())
+def test_outputs_over_inputs_overwrite_nothing_that_is_needed(
+    case: tuple[Graph, dict[int, int]], data: st.DataObject
+) -> None:
+    graph, scratch = case
+    allowed = [
+        Overlap(source, output, data.draw(st.integers(-graph.tensors[source].bytes, 200)))
+        for operator in graph.operators
+        for source in set(operator.inputs)
+        for output in operator.outputs
+        if source >= 0 and data.draw(st.booleans())
+    ]
+    buffers = lifetimes(graph, [], scratch)
+    found = leads(buffers, allowed)
+    plan = plan_memory(buffers, found)
+    pairs = {
+        (buffers[source].tensors[0], buffers[target].tensors[0]): lead
+        for (source, target), lead in found.items()
+    }
+    execute(graph, scratch, plan, pairs)
+    assert plan.arena_bytes >= arena_bound(buffers, found)
+    assert plan.arena_bytes <= sum(-(-b.bytes // 16) * 16 for b in buffers)
+
+
+@settings(deadline=None)  # the search takes as long as it takes
 @given(graphs())
 def test_the_arena_is_never_larger_than_all_buffers_side_by_side(
     case: tuple[Graph, dict[int, int]],
@@ -126,8 +172,18 @@ def test_no_live_tensor_of_a_real_model_is_ever_overwritten(name: str) -> None:
             source, target = operator.inputs[0], operator.outputs[0]
             assert plan.memory.tensors[source] == plan.memory.tensors[target]
             without_aliases = with_tensor_renamed(without_aliases, target, source)
+    root = {op.outputs[0]: op.inputs[0] for op in graph.operators if op.outputs[0] in aliased}
+    allowed = [
+        overlap
+        for layer in plan.layers
+        if layer.call
+        for overlap in overlaps(layer.operator, graph, layer.call)
+    ]
     execute(
-        without_aliases, {**dict.fromkeys(range(len(graph.operators)), 0), **scratch}, plan.memory
+        without_aliases,
+        {**dict.fromkeys(range(len(graph.operators)), 0), **scratch},
+        plan.memory,
+        {(root.get(o.input, o.input), o.output): o.lead for o in allowed},
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tinyml_tool.boards import Core
 from tinyml_tool.compiler.describe import describe
+from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.lowering import LOWERINGS
-from tinyml_tool.compiler.memory import lifetimes, plan_memory
+from tinyml_tool.compiler.memory import plan_memory
+from tinyml_tool.compiler.overlap import overlaps
 from tinyml_tool.compiler.plan import Layer, Plan
 from tinyml_tool.compiler.tflm_plan import tflm_problems
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError, unsupported
@@ -87,4 +89,11 @@ def plan_layers(graph: Graph, layers: tuple[Layer, ...]) -> Plan:
     scratch = {
         layer.operator.index: layer.call.scratch_bytes for layer in layers if layer.call is not None
     }
-    return Plan(graph, layers, plan_memory(lifetimes(graph, aliases, scratch)))
+    allowed = [
+        overlap
+        for layer in layers
+        if layer.call is not None
+        for overlap in overlaps(layer.operator, graph, layer.call)
+    ]
+    buffers = lifetimes(graph, aliases, scratch)
+    return Plan(graph, layers, plan_memory(buffers, leads(buffers, allowed)))

@@ -47,6 +47,8 @@ class Footprint:
     ram_bytes: int
     interpreter_bytes: int = 0
     """RAM that engine tflm takes beside the arena; part of `ram_bytes`."""
+    arena_lower_bound: int = 0
+    """Bytes no placement of the same buffers can do without; 0 where nothing tells."""
 
 
 def stack_bytes(board: Board, engine: str = Plan.engine) -> int:
@@ -107,6 +109,7 @@ def _compiled(plan: Plan) -> Footprint:
         certain_flash_bytes=sum(size for size in sizes if size > _FOLDED),
         flash_bytes=constants + _FLASH_OF_FIRMWARE + calls * _FLASH_OF_CALL,
         ram_bytes=arena + _RAM_OF_FIRMWARE + _stack_bytes(_SMALL_RAM),
+        arena_lower_bound=plan.memory.lower_bound,
     )
 
 

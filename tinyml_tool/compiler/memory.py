@@ -1,93 +1,92 @@
-"""Static memory planner: one arena, byte ranges that never overlap while both are live."""
+"""Static memory planner: one arena, as small as a bounded search finds it.
+
+Buffers that are live together lie apart, but for one case: an output may lie over an input that
+dies in its layer, as far as the kernel's order of work allows (`overlap.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tinyml_tool.compiler.lifetimes import Lifetime
 from tinyml_tool.compiler.plan import Allocation, MemoryPlan
-from tinyml_tool.graph.types import Graph
 
 ALIGNMENT = 16
 
+_SEARCH_STEPS = 20_000
+"""Placements of one buffer that the search may try: bounds its time, whatever the model."""
+
 
 @dataclass(frozen=True)
-class Lifetime:
-    """A buffer with the closed range of steps in which its bytes must stay as they are.
+class _Problem:
+    """Buffers with the pairs that may share bytes."""
 
-    Step -1 is before the first layer (inputs are written), step n after the last (outputs are
-    read).  `tensors` share the buffer; a scratch buffer has none and names its `layer`.
-    """
+    buffers: tuple[Lifetime, ...]
+    leads: dict[tuple[int, int], int]
 
-    bytes: int
-    first: int
-    last: int
-    tensors: tuple[int, ...] = ()
-    layer: int = -1
+    def neighbours(self) -> list[list[tuple[int, int, int]]]:
+        """By buffer: (other, below, above) for each one that it must not meet.
 
-    def overlaps(self, other: Lifetime) -> bool:
-        """Whether both are live in some step."""
-        return self.first <= other.last and other.first <= self.last
-
-
-def lifetimes(
-    graph: Graph, aliases: Iterable[tuple[int, int]], scratch: dict[int, int]
-) -> tuple[Lifetime, ...]:
-    """Lifetimes of all buffers of `graph`.
-
-    `aliases` are (input tensor, output tensor) pairs that share one buffer; `scratch` maps an
-    operator's position to the bytes it needs while it runs.
-    """
-    root: dict[int, int] = {}
-    for source, target in aliases:
-        root[target] = root.get(source, source)
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    members: dict[int, list[int]] = {}
-
-    def touch(tensor: int, step: int) -> None:
-        if tensor < 0 or graph.tensors[tensor].is_constant:
-            return
-        buffer = root.get(tensor, tensor)
-        group = members.setdefault(buffer, [])
-        if tensor not in group:
-            group.append(tensor)
-        first[buffer] = min(first.get(buffer, step), step)
-        last[buffer] = max(last.get(buffer, step), step)
-
-    for tensor in graph.inputs:
-        touch(tensor, -1)
-    for step, operator in enumerate(graph.operators):
-        for tensor in (*operator.inputs, *operator.outputs):
-            touch(tensor, step)
-    for tensor in graph.outputs:
-        touch(tensor, len(graph.operators))
-
-    buffers = [
-        Lifetime(graph.tensors[buffer].bytes, first[buffer], last[buffer], tuple(group))
-        for buffer, group in members.items()
-    ]
-    buffers += [Lifetime(size, step, step, layer=step) for step, size in scratch.items() if size]
-    return tuple(buffers)
+        It may begin at most `below` bytes past the other's begin, which is negative where it has to
+        lie wholly in front, or at least `above` bytes past it.
+        """
+        table: list[list[tuple[int, int, int]]] = [[] for _ in self.buffers]
+        for i, one in enumerate(self.buffers):
+            for j, other in enumerate(self.buffers):
+                if i == j or not one.overlaps(other):
+                    continue
+                below, above = -one.bytes, other.bytes
+                if (j, i) in self.leads:
+                    below = max(below, -self.leads[j, i])
+                if (i, j) in self.leads:
+                    above = min(above, self.leads[i, j])
+                if below < above:
+                    table[i].append((j, below, above))
+        return table
 
 
-def _round_up(value: int) -> int:
-    return -(-value // ALIGNMENT) * ALIGNMENT
+def _down(value: int) -> int:
+    return value // ALIGNMENT * ALIGNMENT
 
 
-def _place(order: list[Lifetime]) -> list[int]:
-    """Greedy: each buffer at the lowest offset where no live neighbour lies."""
-    placed: list[tuple[int, Lifetime]] = []
-    for buffer in order:
-        offset = 0
-        for start, other in sorted(placed, key=lambda item: item[0]):
-            if not buffer.overlaps(other) or start + other.bytes <= offset:
-                continue
-            if offset + buffer.bytes <= start:
-                break
-            offset = _round_up(start + other.bytes)
-        placed.append((offset, buffer))
-    return [offset for offset, _ in placed]
+def _up(value: int) -> int:
+    return -_down(-value)
+
+
+class _Placer:
+    """Places buffers in a given order, each where it widens the arena least."""
+
+    def __init__(self, problem: _Problem) -> None:
+        self._sizes = [buffer.bytes for buffer in problem.buffers]
+        self._neighbours = problem.neighbours()
+
+    def place(self, order: Sequence[int]) -> tuple[int, list[int]]:
+        """Offsets of all buffers and the bytes from the first to the last."""
+        offsets: dict[int, int] = {}
+        low = high = 0
+        for buffer in order:
+            offset = self._best(buffer, offsets, low, high)
+            offsets[buffer] = offset
+            low, high = min(low, offset), max(high, offset + self._sizes[buffer])
+        return high - low, [offsets[i] - low for i in range(len(self._sizes))]
+
+    def _best(self, buffer: int, offsets: dict[int, int], low: int, high: int) -> int:
+        forbidden = sorted(
+            (offsets[other] + below, offsets[other] + above)
+            for other, below, above in self._neighbours[buffer]
+            if other in offsets
+        )
+        size = self._sizes[buffer]
+        candidates = [low, *(_up(end) for _, end in forbidden)]
+        candidates += [_down(begin) for begin, _ in forbidden]
+
+        def cost(offset: int) -> tuple[int, int]:
+            return max(high, offset + size) - min(low, offset), abs(offset)
+
+        allowed = [c for c in candidates if not any(b < c < e for b, e in forbidden)]
+        return min(allowed, key=cost)
 
 
 _ORDERS: tuple[Callable[[Lifetime], tuple[int, ...]], ...] = (
@@ -99,28 +98,82 @@ _ORDERS: tuple[Callable[[Lifetime], tuple[int, ...]], ...] = (
 )
 
 
-def plan_memory(buffers: tuple[Lifetime, ...]) -> MemoryPlan:
-    """Place `buffers` in one arena: the smallest of several greedy orders.
+def arena_bound(
+    buffers: tuple[Lifetime, ...], leads: dict[tuple[int, int], int] | None = None
+) -> int:
+    """Bytes that no placement of `buffers` can do without: those of the fullest step.
 
+    An output may hide at most itself under the inputs that it may overlap, and where its lead is
+    positive the input reaches that far behind it.
+    """
+    allowed = leads or {}
+    steps = {step for buffer in buffers for step in (buffer.first, buffer.last)}
+    return max((_step_bound(buffers, allowed, step) for step in steps), default=0)
+
+
+def _step_bound(buffers: tuple[Lifetime, ...], leads: dict[tuple[int, int], int], step: int) -> int:
+    total = sum(b.bytes for b in buffers if b.first <= step <= b.last)
+    hidden: dict[int, int] = {}
+    for (source, target), lead in leads.items():
+        if buffers[target].first != step:
+            continue
+        one, other = buffers[source].bytes, buffers[target].bytes
+        together = max(max(lead, 0) + one, other)
+        hidden[target] = hidden.get(target, 0) + max(0, one + other - together)
+    return total - sum(min(bytes_, buffers[target].bytes) for target, bytes_ in hidden.items())
+
+
+def plan_memory(
+    buffers: tuple[Lifetime, ...], leads: dict[tuple[int, int], int] | None = None
+) -> MemoryPlan:
+    """Place `buffers` in one arena; `leads` as from `lifetimes.leads`.
+
+    The best of several greedy orders, improved by moving single buffers in the order until the
+    lower bound or the limit of the search is met; the same answer every time.
     Source: greedy by size, Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
     Inference", 2020.
     """
-
-    def arena(order: list[Lifetime], offsets: list[int]) -> int:
-        return max((o + b.bytes for o, b in zip(offsets, order, strict=True)), default=0)
-
-    candidates = []
-    for key in _ORDERS:
-        order = sorted(buffers, key=lambda b: (*key(b), b.tensors, b.layer))
-        offsets = _place(order)
-        candidates.append((arena(order, offsets), order, offsets))
-    size, order, offsets = min(candidates, key=lambda candidate: candidate[0])
+    problem = _Problem(buffers, leads or {})
+    bound = arena_bound(buffers, problem.leads)
+    size, offsets = _search(problem, bound)
     tensors: dict[int, Allocation] = {}
     scratch: dict[int, Allocation] = {}
-    for offset, buffer in zip(offsets, order, strict=True):
+    for offset, buffer in zip(offsets, buffers, strict=True):
         allocation = Allocation(offset, buffer.bytes)
         for tensor in buffer.tensors:
             tensors[tensor] = allocation
         if buffer.layer >= 0:
             scratch[buffer.layer] = allocation
-    return MemoryPlan(size, ALIGNMENT, dict(sorted(tensors.items())), dict(sorted(scratch.items())))
+    return MemoryPlan(
+        size,
+        ALIGNMENT,
+        dict(sorted(tensors.items())),
+        dict(sorted(scratch.items())),
+        lower_bound=bound,
+    )
+
+
+def _search(problem: _Problem, bound: int) -> tuple[int, list[int]]:
+    buffers = problem.buffers
+    placer = _Placer(problem)
+    indices = range(len(buffers))
+    best: tuple[int, list[int], list[int]] | None = None
+    for key in _ORDERS:
+        order = sorted(
+            indices, key=lambda i: (*key(buffers[i]), buffers[i].tensors, buffers[i].layer)
+        )
+        size, offsets = placer.place(order)
+        if best is None or size < best[0]:
+            best = size, offsets, order
+    assert best is not None
+    size, offsets, order = best
+    chance = random.Random(len(buffers))
+    for _ in range(_SEARCH_STEPS // max(1, len(buffers))):
+        if size <= bound:
+            break
+        changed = list(order)
+        changed.insert(chance.randrange(len(order)), changed.pop(chance.randrange(len(order))))
+        new_size, new_offsets = placer.place(changed)
+        if new_size <= size:
+            size, offsets, order = new_size, new_offsets, changed
+    return size, offsets

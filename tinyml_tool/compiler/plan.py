@@ -98,6 +98,8 @@ class MemoryPlan:
     tensors: dict[int, Allocation]
     scratch: dict[int, Allocation] = field(default_factory=dict)
     """By operator index."""
+    lower_bound: int = 0
+    """Bytes that no placement of these buffers can do without."""
 
 
 @dataclass(frozen=True, eq=False)

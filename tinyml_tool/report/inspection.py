@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyml_tool.api.inspect import Inspection, TensorFacts
+from tinyml_tool.compiler.footprint import Footprint
 from tinyml_tool.report.boards import size_text
 
 
@@ -22,6 +23,14 @@ def _tensor(label: str, tensor: TensorFacts) -> Text:
     if tensor.scale is not None:
         text += f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
     return Text(f"{text}  {tensor.name}")
+
+
+def _arena(inspection: Inspection, footprint: Footprint) -> str:
+    text = f"arena {footprint.arena_bytes:,} bytes with engine {inspection.engine}"
+    bounds = [f"{inspection.peak_activation_bytes:,} is the least without in-place layers"]
+    if footprint.arena_lower_bound:
+        bounds.insert(0, f"{footprint.arena_lower_bound:,} is the least for any placement")
+    return f"{text} ({', '.join(bounds)})"
 
 
 def _layers(inspection: Inspection) -> Table:
@@ -85,11 +94,7 @@ def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
         f"{inspection.weight_bytes:,} bytes of weights"
     )
     if inspection.footprint:
-        yield Text(
-            f"arena {inspection.footprint.arena_bytes:,} bytes with engine {inspection.engine} "
-            f"(no plan without in-place layers needs less than "
-            f"{inspection.peak_activation_bytes:,})"
-        )
+        yield Text(_arena(inspection, inspection.footprint))
         yield ""
         yield _heading("Fits (estimated)")
         yield _boards(inspection)

@@ -1,0 +1,123 @@
+"""How far a kernel's output may lie over its input: read off the order in which it works.
+
+A kernel that never comes back to what it has read may write where that was.  For each such kernel
+a rule here gives the lead: how many bytes, at least, the output must begin before the input so that
+no write meets a byte that is still to be read.  A negative lead: the output may even begin later.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.graph.types import Graph, Operator
+
+_Params: TypeAlias = dict[str, Any]
+_Integers: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Tensor `output` may share bytes with tensor `input` of the same operator.
+
+    Safe where the output begins at least `lead` bytes before the input; in bytes.
+    """
+
+    input: int
+    output: int
+    lead: int
+
+
+def lead_of_steps(written: _Integers, needed: _Integers) -> int:
+    """The lead of a kernel that works in steps.
+
+    By step: `written`, the bytes of output written when it ends; `needed`, the first byte of input
+    that this step or a later one reads.  What a step writes must end before that byte.
+    """
+    return int(np.max(written - needed))
+
+
+def window_lead(params: _Params, output_channels: int, input_channels: int, step: int = 1) -> int:
+    """The lead of a kernel that makes whole output pixels, row by row, from windows of input.
+
+    `params` are those of a convolution or of pooling; `step` is how many neighbouring pixels of a
+    row it makes together, reading any of their windows until all are written.
+    """
+    rows, columns = params["output_h"], params["output_w"]
+    first_rows = np.maximum(0, np.arange(rows + 1) * params["stride_h"] - params["pad_h"])
+    starts = np.arange(0, columns, step)
+    first_columns = np.maximum(0, starts * params["stride_w"] - params["pad_w"])
+    pixel, row = input_channels, params["input_w"] * input_channels
+    # Windows of this row from here on, or those of the next row, which begin further left.
+    here = first_rows[:-1, None] * row + first_columns[None, :] * pixel
+    image = params["input_h"] * row
+    next_row = np.append(first_rows[1:-1] * row, image)[:, None]
+    needed = np.minimum(here, next_row)
+    ends = np.minimum(starts + step, columns)
+    written = (np.arange(rows)[:, None] * columns + ends[None, :]) * output_channels
+    batch = np.arange(params["batches"])[:, None, None]
+    size = rows * columns * output_channels
+    return lead_of_steps(written + batch * size, needed + batch * image)
+
+
+def _convolution(params: _Params) -> int:
+    return window_lead(params, params["output_c"], params["input_c"])
+
+
+def _depthwise(params: _Params) -> int:
+    channels = params["input_c"]
+    return window_lead(params, channels * params["depth_multiplier"], channels)
+
+
+def _pooling(params: _Params) -> int:
+    return window_lead(params, params["channels"], params["channels"])
+
+
+def _in_place(_params: _Params) -> int:
+    """Elements in order, each read before its result, no wider than itself, is written."""
+    return 0
+
+
+def _quantize_integer(params: _Params) -> int | None:
+    """In place only where a result is of the input's type, or a byte: C lets bytes alias all."""
+    same = params["output_bytes"] == params["input_bytes"]
+    return 0 if same or params["output_bytes"] == 1 else None
+
+
+_FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
+    "average_pool_2d_s8": _pooling,
+    "clamp_s8": _in_place,
+    "conv_2d_s8": _convolution,
+    "depthwise_conv_2d_s8": _depthwise,
+    "lookup_8bit": _in_place,
+    "max_pool_2d_s8": _pooling,
+    "quantize_f32_s8": _in_place,
+    "quantize_integer": _quantize_integer,
+    "softmax_s8": _in_place,
+}
+"""Leads over the first input, by kernel."""
+
+_ELEMENTWISE = frozenset({"add_s8", "maximum_s8", "minimum_s8", "mul_s8", "sub_s8"})
+"""Kernels of two inputs that are in place over each input that is not repeated."""
+
+
+def overlaps(operator: Operator, graph: Graph, call: KernelCall) -> tuple[Overlap, ...]:
+    """The inputs of `operator` that its output may overlap, once nothing else needs them."""
+    params = dict(call.params)
+    output = operator.outputs[0]
+    if call.kernel in _ELEMENTWISE:
+        elements = math.prod(graph.tensors[output].shape)
+        sources = [t for t in operator.inputs if math.prod(graph.tensors[t].shape) == elements]
+        return tuple(Overlap(tensor, output, 0) for tensor in sources)
+    rule = _FIRST_INPUT.get(call.kernel)
+    source = operator.inputs[0]
+    if rule is None or TensorRef(source) not in call.arguments:
+        return ()
+    lead = rule(params)
+    return () if lead is None else (Overlap(source, output, lead),)
