@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tinyml_tool.boards import Board, load_boards
+from tinyml_tool.boards import Board, emulated_boards, load_boards
 
 PAGE = Path(__file__).parent / "boards.md"
 
@@ -103,12 +103,16 @@ def _emulated_table(boards: Iterable[Board]) -> str:
             _core(board),
             f"{board.memory.flash.size:,}",
             f"{board.memory.ram.size:,}",
-            f"QEMU `{board.emulator.machine}`" + (", Renode" if board.renode else ""),
+            _emulators(board),
         )
         for board in boards
-        if board.emulator is not None
     ]
     return _table(("id", "what it is", "core", "flash", "RAM", "emulated by"), rows)
+
+
+def _emulators(board: Board) -> str:
+    qemu = [f"QEMU `{board.emulator.machine}`"] if board.emulator else []
+    return ", ".join(qemu + ["Renode"] * (board.renode is not None))
 
 
 def _core(board: Board) -> str:
@@ -128,7 +132,7 @@ def _real_table(boards: Iterable[Board]) -> str:
             f"{board.memory.flash.size:,}",
             f"{board.memory.ram.size:,}",
             f"{board.clock_hz / 1e6:g} MHz",
-            f"`{board.emulated_as}`",
+            ", ".join(f"`{each.id}`" for each in emulated_boards(board)),
         )
         for board in boards
     ]

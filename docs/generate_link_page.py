@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from enum import IntEnum, IntFlag
 from pathlib import Path
@@ -39,7 +40,9 @@ Open the port in any serial monitor and type a command and Enter.
 Backspace works; a line ends with CR, LF or both. If a program was cut off within a frame, what you
 type is taken for the rest of it: Ctrl-@ (a NUL byte) ends the frame at once, on a board a pause of
 two seconds does so too, and everywhere as many typed bytes as the longest frame has.
+"""
 
+_FRAMES = """\
 ## Frames
 
     00  COBS( header  payload  CRC-32 )  00
@@ -51,6 +54,23 @@ on the wire, and what follows a zero otherwise is text. The CRC is that of Ether
 header and payload, little-endian. Between frames the device may print text at any time.
 
 All numbers are little-endian, and nothing is padded.
+"""
+
+_LINE = (
+    f"{protocol.REPORT_MARK} n=1 ticks=81234 hz=25000000 emulated=1 "
+    "type0=int8 size0=2 scale0=3b800000 zero0=-128 top0=1:127,0:-128"
+)
+
+_REPORT = f"""\
+## Reports of your own code
+
+Code in `src/main.c` that runs the model tells it with `tinyml_report(port_ticks() - start)`. That
+prints one line of text, which `tinyml monitor` shows with its time and its highest values:
+
+    {_LINE} crc={zlib.crc32(_LINE.encode()):08x}
+
+Keys and values are separated by single spaces, and a line whose checksum
+is wrong is not taken for an inference.
 """
 
 _CONVERSATION = f"""\
@@ -102,6 +122,8 @@ def link_page() -> str:
     """The text of docs/link.md."""
     parts = [
         _INTRODUCTION,
+        _report(),
+        _FRAMES,
         _table("field", protocol.Header),
         _kinds(),
         _CONVERSATION,
@@ -149,6 +171,17 @@ def _payload(payload: type[Any]) -> str:
 def _kinds() -> str:
     rows = [(f"{kind.value}", meaning) for kind, meaning in KIND_MEANINGS.items()]
     return _rows(("kind", "meaning"), rows)
+
+
+def _report() -> str:
+    rows = [
+        (
+            f"`{key.value}`" + (" and the output's number" if key.of_output else ""),
+            key.meaning,
+        )
+        for key in protocol.ReportKey
+    ]
+    return _REPORT + "\n" + _rows(("key", "value"), rows)
 
 
 def _requests() -> str:

@@ -23,6 +23,7 @@ EMULATED = {
     "qemu-m55": ("cortex-m55", "mps3-an547", 512 * 1024, 2 << 20),
     "netduinoplus2": ("cortex-m4", "netduinoplus2", 1 << 20, 128 * 1024),
 }
+RENODE_ALONE = ("renode-disco_f407vg", "renode-nano33ble", "renode-nucleo_h743zi")
 TEMPLATES = data_folder("firmware_templates") / "port"
 
 
@@ -47,7 +48,7 @@ def test_each_emulated_board_has_its_core_machine_and_memory(name: str) -> None:
     assert found == EMULATED[name]
 
 
-@pytest.mark.parametrize("name", EMULATED)
+@pytest.mark.parametrize("name", [*EMULATED, *RENODE_ALONE])
 def test_every_file_that_a_board_names_exists(name: str) -> None:
     files = port_sources(load_board(name))
     assert [file for file in files if not (TEMPLATES / file).is_file()] == []
@@ -55,6 +56,7 @@ def test_every_file_that_a_board_names_exists(name: str) -> None:
 
 def test_every_file_of_the_port_is_used_by_some_board_or_is_the_systick_driver() -> None:
     used = {file for name in EMULATED for file in port_sources(load_board(name))}
+    used |= {file for name in RENODE_ALONE for file in port_sources(load_board(name))}
     assert {path.name for path in TEMPLATES.iterdir()} - used <= {"timer_systick.c"}
 
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 from tinyml_tool.errors import ConfigError, UnknownBoardError
 from tinyml_tool.real_boards import Arduino, Checked, FrameworkMemory, PlatformIO
 from tinyml_tool.resources import data_folder
-from tinyml_tool.strict_toml import read_toml, validate
+from tinyml_tool.strict_toml import read_toml, toml_text, validate
 
 _PIN = r"^P([A-K](\d|1[0-5])|0\.(\d|[12]\d|3[01]))$"
 _FPU_CHOICES = {
@@ -158,13 +158,13 @@ class Uart(_Strict):
     Driver `arduino` is the framework's own, described in [arduino]; it has no registers here.
     """
 
-    driver: Literal["cmsdk", "nrf51", "stm32f4", "arduino"]
+    driver: Literal["cmsdk", "nrf51", "stm32f4", "stm32h7", "arduino"]
     base: Annotated[int, Field(ge=0, lt=2**32)] = 0
     irq: Annotated[int, Field(ge=0, lt=480)] = 0
     clock_hz: Annotated[int, Field(ge=0)] = 0
     baud: PositiveInt = 115200
     pins: UartPins | None = None
-    """Needed by the drivers `nrf51` and `stm32f4`; None where the pins are fixed."""
+    """Needed by the drivers `nrf51`, `stm32f4` and `stm32h7`; None where the pins are fixed."""
 
     @model_validator(mode="after")
     def _registers_where_needed(self) -> Self:
@@ -175,7 +175,7 @@ class Uart(_Strict):
             return self
         if missing := {"base", "irq", "clock_hz"} - given:
             raise ValueError(f"driver '{self.driver}' needs {' and '.join(sorted(missing))}")
-        if self.driver in ("nrf51", "stm32f4") and self.pins is None:
+        if self.driver in ("nrf51", "stm32f4", "stm32h7") and self.pins is None:
             raise ValueError(f"driver '{self.driver}' needs [uart.pins] with tx and rx")
         return self
 
@@ -186,13 +186,13 @@ class Timer(_Strict):
     On a framework it is `dwt`, the core's cycle counter, or `micros`, the framework's clock.
     """
 
-    driver: Literal["systick", "fpgaio", "nrf51", "stm32f4", "dwt", "micros"]
+    driver: Literal["systick", "fpgaio", "nrf51", "stm32f4", "stm32h7", "dwt", "micros"]
     base: Annotated[int, Field(ge=0, lt=2**32)] = 0
     hz: PositiveInt
 
 
 class Emulator(_Strict):
-    """How the board is emulated."""
+    """How QEMU emulates the board."""
 
     kind: Literal["qemu"]
     machine: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -257,18 +257,22 @@ class Board(_Strict):
     name: str
     description: str = ""
     core: Core
-    chip: Literal["generic", "nrf51", "stm32f4"] = "generic"
+    chip: Literal["generic", "nrf51", "stm32f4", "stm32h7"] = "generic"
     """What is special about the chip's clocks and reset: a file `port/chip_<chip>.c`."""
     memory: Memory
     clock_hz: PositiveInt
     uart: Uart
     timer: Timer
     emulator: Emulator | None = None
+    """None where QEMU has no such board.  `emulator = "renode"` in a file says that it is not
+    meant to, and demands a table [renode]."""
     renode: Renode | None = None
     platformio: PlatformIO
     upload: Upload
     emulated_as: str | None = None
     """Of a real board: the emulated one that its projects run on beside it, nearest in core."""
+    renode_as: str | None = None
+    """Of a real board: the one that Renode runs in its place beside that: the same chip."""
     emulation_note: str = ""
     """What that emulation does not show, where the cores are not the same."""
     arduino: Arduino | None = None
@@ -286,6 +290,11 @@ class Board(_Strict):
         """Size of the firmware's ring of received bytes: a power of two."""
         return 2048 if self.memory.ram.size >= 64 * 1024 else 512
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an emulator runs it: QEMU, Renode or both."""
+        return self.emulator is not None or self.renode is not None
+
     @model_validator(mode="after")
     def _real_or_bare(self) -> Self:
         parts = {
@@ -301,8 +310,11 @@ class Board(_Strict):
             raise ValueError(f"a board with [arduino] needs {' and '.join(wrong)}")
         if wrong:
             raise ValueError(f"{' and '.join(wrong)}: only for boards with [arduino]")
-        if self.is_real and self.emulator is not None:
-            raise ValueError("a board with [arduino] has no [emulator], it has 'emulated_as'")
+        if self.is_real and self.is_emulated:
+            name = "emulator" if self.emulator else "renode"
+            raise ValueError(f"a board with [arduino] has no [{name}], it has 'emulated_as'")
+        if self.renode_as is not None and not self.is_real:
+            raise ValueError("renode_as: only for boards with [arduino]")
         if self.timer.driver == "dwt" and self.core.name not in _WITH_CYCLE_COUNTER:
             raise ValueError(f"a {self.core.name} has no cycle counter: timer.driver is 'micros'")
         if self.timer.driver == "micros" and self.timer.hz != 1_000_000:
@@ -315,7 +327,16 @@ def board_from_toml(text: str, source: str) -> Board:
     values = read_toml(text, source)
     if isinstance(values.get("usb_ids"), list):
         values["usb_ids"] = tuple(values["usb_ids"])  # TOML has no tuples, and boards no lists
+    if values.get("emulator") == "renode":
+        if "renode" not in values:
+            raise ConfigError(f"{source}: emulator = 'renode' needs a table [renode]")
+        del values["emulator"]  # what is left says it: a table [renode], and none for QEMU
     return validate(Board, values, source)
+
+
+def board_to_toml(board: Board) -> str:
+    """The text of a board file, of which `board_from_toml` makes the same board."""
+    return toml_text(board.model_dump(exclude_unset=True))
 
 
 @cache
@@ -361,12 +382,33 @@ def emulated_board(board: Board) -> Board:
 
     Raises ConfigError where that one is not emulated.
     """
-    if board.emulated_as is None:
-        return board
-    found = load_boards().get(board.emulated_as)
-    if found is None or found.emulator is None:
+    return board if board.emulated_as is None else _stand_in(board, "emulated_as")
+
+
+def emulated_boards(board: Board) -> tuple[Board, ...]:
+    """All boards that emulators run for `board`: `emulated_board`, then that of `renode_as`.
+
+    Raises ConfigError where one of them is not emulated, or not so.
+    """
+    first = emulated_board(board)
+    if board.renode_as is None:
+        return (first,)
+    second = _stand_in(board, "renode_as")
+    if second.renode is None or second.core != first.core or second == first:
         raise ConfigError(
-            f"board '{board.id}': emulated_as = '{board.emulated_as}' is no emulated board",
+            f"board '{board.id}': renode_as = '{second.id}' must be a board with [renode] and the "
+            f"core of '{first.id}'",
+            hint="a project compiles its model once for both",
+        )
+    return first, second
+
+
+def _stand_in(board: Board, key: str) -> Board:
+    name: str = getattr(board, key)
+    found = load_boards().get(name)
+    if found is None or not found.is_emulated:
+        raise ConfigError(
+            f"board '{board.id}': {key} = '{name}' is no emulated board",
             hint="`tinyml boards` tells which boards are emulated",
         )
     return found

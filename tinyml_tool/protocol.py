@@ -95,6 +95,18 @@ class _Coded(IntEnum):
         return next((member for member in cls if member == value), None)
 
 
+class _Named(Enum):
+    """A word of the text together with its meaning."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        member = object.__new__(cls)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+
 class Status(_Coded):
     """What became of a request, and with it what the payload of its reply is.
 
@@ -126,11 +138,13 @@ class Capability(IntFlag):
 
     OBSERVER = 1
     FILES = 2
+    EMULATED = 4
 
 
 CAPABILITY_MEANINGS = {
     Capability.OBSERVER: "RUN can stop after each layer",
     Capability.FILES: "BULK works: the device reaches files of the host",
+    Capability.EMULATED: "an emulator runs it: its times say nothing of a board",
 }
 
 
@@ -173,6 +187,43 @@ class RecordKind(_Coded):
 
     OUTPUT = 0, "an output of the model"
     LAYER = 1, "an output of a layer"
+
+
+REPORT_MARK = "!inference"
+"""What the line begins with that reports an inference of the application."""
+
+REPORT_VALUES = 8
+"""How many values of an output the line tells, at most."""
+
+
+class ReportKey(_Named):
+    """The words of that line, each ` key=value`; TYPE to TOP once an output, with its number."""
+
+    NUMBER = "n", "counts the reports since the reset, from 1"
+    TICKS = "ticks", "time of the inference, by the device's timer"
+    HZ = "hz", "ticks a second"
+    EMULATED = "emulated", "1 where an emulator runs the firmware: no time of a board; else 0"
+    TYPE = "type", "type of the output's values, as below"
+    SIZE = "size", "how many values the output has"
+    SCALE = "scale", "8 hexadecimal digits: the bits of the IEEE 754 number; 0 where not quantized"
+    ZERO = "zero", "the zero point"
+    TOP = (
+        "top",
+        f"the highest {REPORT_VALUES} values, the highest first, as index:value with commas; a "
+        "value is the stored number, of float32 the bits in 8 hexadecimal digits",
+    )
+    CRC = "crc", "CRC-32 of all before it, from '!' to the last value: 8 hexadecimal digits"
+
+    @property
+    def of_output(self) -> bool:
+        """Whether the number of the output follows the key."""
+        return self in (
+            ReportKey.TYPE,
+            ReportKey.SIZE,
+            ReportKey.SCALE,
+            ReportKey.ZERO,
+            ReportKey.TOP,
+        )
 
 
 @dataclass(frozen=True)

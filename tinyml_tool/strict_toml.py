@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -20,6 +22,41 @@ def read_toml(text: str, source: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from None
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """`values` as TOML, which `read_toml` reads as the same: texts, numbers, lists and tables.
+
+    >>> print(toml_text({"a": 1, "b": {"c": ("x", "y"), "d": True}}), end="")
+    a = 1
+    <BLANKLINE>
+    [b]
+    c = ["x", "y"]
+    d = true
+    """
+    return "\n".join(_tables(values, ())) + "\n"
+
+
+def _tables(values: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    lines = [f"{_key(k)} = {_plain(v)}" for k, v in values.items() if not isinstance(v, Mapping)]
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            inner = (*path, _key(key))
+            lines += ["", f"[{'.'.join(inner)}]", *_tables(value, inner)]
+    return lines
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _plain(key)
+
+
+def _plain(value: str | bool | int | float | Sequence[Any]) -> str:
+    if isinstance(value, str):
+        # JSON's text is TOML's, but for the one control character that JSON lets through
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(_plain, value)) + "]"
+    return json.dumps(value)
 
 
 def validate(model: type[M], values: Mapping[str, Any], source: str) -> M:

@@ -10,7 +10,7 @@
 #include "model.h"
 #include "port.h"
 #include "tinyml_link.h"
-#include "tinyml_print.h"
+#include "tinyml_report.h"
 
 /* Called again and again. Between two calls the core sleeps until something is received. */
 static void step(void)
@@ -22,18 +22,17 @@ static void step(void)
    * Your code here. To run the model on values of your own:
    *
    *   const struct model_tensor *input = model_input(0);
-   *   const struct model_tensor *output = model_output(0);
    *   int8_t *values = input->data;
    *   for (size_t i = 0; i < input->bytes; i++) {
    *     values[i] = (int8_t)input->zero_point;
    *   }
+   *   const uint64_t start = port_ticks();
    *   if (model_invoke() == 0) {
-   *     const int8_t *scores = output->data;
-   *     tinyml_print("the first output is ");
-   *     tinyml_print_real(scores[0] - output->zero_point, output->scale);
-   *     tinyml_print_line("");
+   *     tinyml_report(port_ticks() - start);
    *   }
    *
+   * tinyml_report() prints one line, which `tinyml monitor` shows as time and highest outputs. The
+   * values themselves are in model_output(0)->data; tinyml_print.h prints text of your own.
    * A stored value v means input->scale * (v - input->zero_point); 0 is stored as the zero point.
    * Fill the whole input before every run: the model works in the same memory.
    */

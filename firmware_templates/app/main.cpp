@@ -1,4 +1,5 @@
-/* The application of main.c on a board with the Arduino framework, which has main() itself. */
+/* The application on a board with the Arduino framework, which has main() itself: your code goes
+ * into main.c, which is the same in the emulator, tinyml_report() of its inferences included. */
 #include <Arduino.h>
 
 #include "application.h"

@@ -83,6 +83,10 @@ static void print_memory(void)
   tinyml_print("memory   ");
   tinyml_print_uint(MODEL_ARENA_BYTES);
   tinyml_print(" bytes of arena, ");
+  if (port_stack_bytes() == 0) {
+    tinyml_print_line("use of the stack unknown");
+    return;
+  }
   tinyml_print_uint(port_stack_high_water());
   tinyml_print(" of ");
   tinyml_print_uint(port_stack_bytes());
@@ -182,7 +186,7 @@ static void print_time(uint64_t ticks)
   tinyml_print(" ticks at ");
   tinyml_print_uint(port_ticks_hz());
   tinyml_print(" Hz");
-#if TINYML_SEMIHOSTING
+#if TINYML_EMULATED
   tinyml_print_line(" (emulated: no measure of a real board)");
 #else
   tinyml_print(", ");

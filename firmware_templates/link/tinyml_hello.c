@@ -37,7 +37,8 @@ void tinyml_hello(struct tinyml_reader *payload)
       .receive_capacity = (uint32_t)port_receive_capacity(),
       .receive_overruns = port_receive_overruns(),
       .capabilities = (MODEL_OBSERVER ? (uint32_t)TINYML_CAPABILITY_OBSERVER : 0u) |
-                      (TINYML_SEMIHOSTING ? (uint32_t)TINYML_CAPABILITY_FILES : 0u),
+                      (TINYML_SEMIHOSTING ? (uint32_t)TINYML_CAPABILITY_FILES : 0u) |
+                      (TINYML_EMULATED ? (uint32_t)TINYML_CAPABILITY_EMULATED : 0u),
       .reset_reason = (uint8_t)port_reset_reason(),
       .model_status = tinyml_inference_model_status(),
       .timer_hz = port_ticks_hz(),

@@ -15,8 +15,10 @@
 #include "model.h"
 #include "port.h"
 #include "tinyml_crc32.h"
+#include "tinyml_link_config.h"
+#include "tinyml_protocol.h"
 
-enum { VALUES_REPORTED = 8, DECIMAL_DIGITS = 20, HEX_DIGITS = 8 };
+enum { DECIMAL_DIGITS = 20, HEX_DIGITS = 8 };
 
 static uint32_t inferences;
 static uint32_t crc; /* of the line so far */
@@ -125,7 +127,7 @@ static size_t next_highest(const struct model_tensor *tensor, size_t size, size_
 static void put_values(const struct model_tensor *tensor, size_t size)
 {
   size_t index = size;
-  for (size_t shown = 0; shown < VALUES_REPORTED && shown < size; shown++) {
+  for (size_t shown = 0; shown < TINYML_REPORT_VALUES && shown < size; shown++) {
     index = next_highest(tensor, size, index);
     put_text(shown > 0 ? "," : "");
     put_uint(index);
@@ -138,10 +140,17 @@ static void put_values(const struct model_tensor *tensor, size_t size)
   }
 }
 
-static void put_key(const char *name, size_t output)
+static void put_key(const char *key)
 {
   put_text(" ");
-  put_text(name);
+  put_text(key);
+  put_text("=");
+}
+
+static void put_key_of(size_t output, const char *key)
+{
+  put_text(" ");
+  put_text(key);
   put_uint(output);
   put_text("=");
 }
@@ -153,33 +162,35 @@ static void put_output(size_t output)
   const size_t size = tensor->bytes / type.bytes;
   uint32_t scale;
   memcpy(&scale, &tensor->scale, sizeof scale);
-  put_key("type", output);
+  put_key_of(output, TINYML_REPORT_TYPE);
   put_text(type.name);
-  put_key("size", output);
+  put_key_of(output, TINYML_REPORT_SIZE);
   put_uint(size);
-  put_key("scale", output);
+  put_key_of(output, TINYML_REPORT_SCALE);
   put_hex(scale);
-  put_key("zero", output);
+  put_key_of(output, TINYML_REPORT_ZERO);
   put_int(tensor->zero_point);
-  put_key("top", output);
+  put_key_of(output, TINYML_REPORT_TOP);
   put_values(tensor, size);
 }
 
 void tinyml_report(uint64_t ticks)
 {
   crc = 0;
-  put_text("!inference n=");
+  put_text(TINYML_REPORT_MARK);
+  put_key(TINYML_REPORT_NUMBER);
   put_uint(++inferences);
-  put_text(" ticks=");
+  put_key(TINYML_REPORT_TICKS);
   put_uint(ticks);
-  put_text(" hz=");
+  put_key(TINYML_REPORT_HZ);
   put_uint(port_ticks_hz());
-  put_text(TINYML_SEMIHOSTING ? " emulated=1" : " emulated=0");
+  put_key(TINYML_REPORT_EMULATED);
+  put_uint(TINYML_EMULATED);
   for (size_t i = 0; i < MODEL_OUTPUT_COUNT; i++) {
     put_output(i);
   }
   const uint32_t line_crc = crc;
-  put_text(" crc=");
+  put_key(TINYML_REPORT_CRC);
   put_hex(line_crc);
   put_text("\r\n");
 }

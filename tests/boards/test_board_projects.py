@@ -14,7 +14,7 @@ import pytest
 from board_project import DIGITS, REAL_BOARDS, files_of, write_files
 from platformio.project.config import ProjectConfig
 
-from tinyml_tool.boards import emulated_board, load_board
+from tinyml_tool.boards import emulated_board, emulated_boards, load_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.firmware.project import project_files
 from tinyml_tool.graph.reader import read_model
@@ -79,8 +79,11 @@ def test_only_the_emulated_environments_use_the_platform_of_the_project(name: st
 @each_board
 def test_each_environment_builds_one_port(name: str) -> None:
     ini = environments(name)
-    assert ini["emulated"]["lib_ignore"] == "port, port_arduino"
-    assert ini[f"env:{name}"]["lib_ignore"] == "port"
+    ports = ["port", "port_renode"][: len(emulated_boards(load_board(name)))]
+    assert ini["emulated"]["lib_ignore"] == ", ".join([*ports, "port_arduino"])
+    assert ini[f"env:{name}"]["lib_ignore"] == ", ".join(ports)
+    folders = {path.split("/")[1] for path in files_of(name) if path.startswith("lib/port")}
+    assert folders == {*ports, "port_arduino"}
 
 
 @each_board
@@ -110,17 +113,20 @@ def test_projects_of_boards_differ_only_where_the_boards_do() -> None:
 @each_board
 def test_an_emulated_build_says_that_it_is_not_the_board(name: str) -> None:
     header = files_of(name)["lib/link/tinyml_link_config.h"].decode()
-    real, emulated = header.split("#ifdef ARDUINO")[1].split("#else")
+    real, emulated = header.split("#ifdef ARDUINO")[1].split("#else", maxsplit=1)
     assert f'TINYML_BOARD "{name}"' in real
-    assert f'TINYML_BOARD "{emulated_board(load_board(name)).id}"' in emulated
+    for board in emulated_boards(load_board(name)):
+        assert f'TINYML_BOARD "{board.id}"' in emulated
 
 
 @each_board
 def test_the_manifest_names_the_real_board_and_the_presets_the_emulated_one(name: str) -> None:
     files = files_of(name)
     assert json.loads(files["manifest.json"])["board"] == name
-    (preset,) = json.loads(files["CMakePresets.json"])["configurePresets"]
-    assert preset["name"] == emulated_board(load_board(name)).id
+    presets = [
+        preset["name"] for preset in json.loads(files["CMakePresets.json"])["configurePresets"]
+    ]
+    assert presets == [board.id for board in emulated_boards(load_board(name))]
 
 
 @each_board

@@ -13,7 +13,7 @@ import pytest
 from model_builder import ModelBuilder
 from project_case import small_files, small_model, small_plan, small_vector
 
-from tinyml_tool.boards import emulated_board, load_board, load_boards
+from tinyml_tool.boards import emulated_board, emulated_boards, load_board, load_boards
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.config import Config
 from tinyml_tool.errors import InputError
@@ -178,7 +178,8 @@ def test_every_board_has_a_project_with_default_environment_and_preset(board):
     emulated = emulated_board(load_board(board)).id
     assert f"default_envs = {emulated}\n" in files["platformio.ini"].decode()
     presets = json.loads(files["CMakePresets.json"])
-    assert [preset["name"] for preset in presets["configurePresets"]] == [emulated]
+    expected = [each.id for each in emulated_boards(load_board(board))]
+    assert [preset["name"] for preset in presets["configurePresets"]] == expected
 
 
 def test_readme_commands_name_presets_and_environments_that_exist():

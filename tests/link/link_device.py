@@ -39,10 +39,14 @@ EMULATED = Variant("emulated", 1024, emulated=True)
 SMALL_BOARD = Variant("small_board", 256, emulated=False)
 
 
-def write_link_headers(directory: Path, payload_bytes: int) -> None:
+def write_link_headers(directory: Path, payload_bytes: int, *, emulated: bool = True) -> None:
     (directory / PROTOCOL_HEADER).write_text(protocol_header())
     config = link_config_header(
-        board="fake-board", build_id="b1d", tool_version="9.8.7", payload_bytes=payload_bytes
+        board="fake-board",
+        build_id="b1d",
+        tool_version="9.8.7",
+        payload_bytes=payload_bytes,
+        emulated=emulated,
     )
     (directory / LINK_CONFIG_HEADER).write_text(config)
 
@@ -50,7 +54,7 @@ def write_link_headers(directory: Path, payload_bytes: int) -> None:
 def build_device(directory: Path, variant: Variant) -> Path:
     """Compile the link, the application and the fakes with warnings as errors and sanitizers."""
     templates = data_folder("firmware_templates")
-    write_link_headers(directory, variant.payload_bytes)
+    write_link_headers(directory, variant.payload_bytes, emulated=variant.emulated)
     sources = [*sorted((templates / "link").glob("*.c")), templates / "app" / "main.c"]
     sources += sorted(_FAKES.glob("*.c"))
     includes = [directory, _FAKES, templates / "link", templates / "port"]

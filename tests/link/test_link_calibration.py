@@ -73,7 +73,7 @@ def counted(
 @pytest.mark.parametrize("shift", [0, 3, 6])
 def test_the_rate_is_found_for_any_timer_and_shift(hz: int, shift: int) -> None:
     reply = counted(hz, shift, 2_900_000)
-    assert benchmark_from(reply, hz).instructions_per_tick == PERIODS[hz] / 2**shift
+    assert benchmark_from(reply, hz, emulated=True).instructions_per_tick == PERIODS[hz] / 2**shift
 
 
 @pytest.mark.parametrize("hz", [hz for hz, period in PERIODS.items() if period < 64])
@@ -81,7 +81,7 @@ def test_at_shift_6_the_count_is_exact_whenever_it_starts(hz: int) -> None:
     for instructions in (6000, 6001, 6002, 6003, 6004, 318_889_658):
         for phase in range(25):
             reply = counted(hz, 6, instructions, phase=phase)
-            assert benchmark_from(reply, hz).instructions == instructions
+            assert benchmark_from(reply, hz, emulated=True).instructions == instructions
 
 
 def test_runs_of_different_length_are_averaged() -> None:
@@ -89,7 +89,7 @@ def test_runs_of_different_length_are_averaged() -> None:
         counted(25_000_000, 6, 1000, count=1), count=2, total=4800, least=1600, most=3200
     )
     reply = replace(reply, empty_least=0, empty_most=0)
-    assert benchmark_from(reply, 25_000_000).instructions == 1500
+    assert benchmark_from(reply, 25_000_000, emulated=True).instructions == 1500
 
 
 @pytest.mark.parametrize("cycles_per_loop", [2.9, 3.0, 3.1])
@@ -107,12 +107,20 @@ def test_a_real_board_does_not_count_instructions(cycles_per_loop: float) -> Non
         long_loops=101000,
         long_spin=int(101000 * cycles_per_loop) + 30,
     )
-    benchmark = benchmark_from(reply, 64_000_000)
+    benchmark = benchmark_from(reply, 64_000_000, emulated=True)
     assert benchmark.instructions is None
     assert benchmark.ticks == 980
+
+
+def test_a_board_whose_clock_fits_an_instruction_counter_is_not_taken_for_one() -> None:
+    reply = counted(25_000_000, 6, 2_900_000)
+    assert benchmark_from(reply, 25_000_000, emulated=True).instructions is not None
+    board = benchmark_from(reply, 25_000_000, emulated=False)
+    assert board.instructions is None
+    assert board.seconds == board.ticks / 25_000_000
 
 
 @pytest.mark.parametrize("long_spin", [0, 500, 501])
 def test_a_timer_that_does_not_advance_counts_nothing(long_spin: int) -> None:
     reply = BenchmarkReply(1, 0, 0, 0, 0, 0, 2, 1000, 500, 101000, long_spin)
-    assert benchmark_from(reply, 25_000_000).instructions is None
+    assert benchmark_from(reply, 25_000_000, emulated=True).instructions is None

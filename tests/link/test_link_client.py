@@ -26,7 +26,10 @@ def test_hello_tells_all_about_the_device(client: LinkClient) -> None:
 
 @pytest.mark.parametrize(
     ("variant", "capabilities", "payload"),
-    [(EMULATED, Capability.OBSERVER | Capability.FILES, 1024), (SMALL_BOARD, Capability(0), 256)],
+    [
+        (EMULATED, Capability.OBSERVER | Capability.FILES | Capability.EMULATED, 1024),
+        (SMALL_BOARD, Capability(0), 256),
+    ],
 )
 def test_hello_tells_what_the_firmware_was_built_with(
     start_device: StartDevice, variant, capabilities, payload
@@ -108,11 +111,18 @@ def test_a_board_without_observer_says_so(start_device: StartDevice) -> None:
 
 
 def test_a_benchmark_counts_its_inferences(start_device: StartDevice) -> None:
-    client = LinkClient(start_device(FAKE_RUN_MS="10"), timeouts=QUICK)
+    client = LinkClient(start_device(SMALL_BOARD, FAKE_RUN_MS="10"), timeouts=QUICK)
     benchmark = client.benchmark(3)
     assert benchmark.count == 3
+    assert benchmark.seconds is not None
     assert 0.01 <= benchmark.least_ticks / benchmark.timer_hz <= benchmark.seconds
     assert benchmark.instructions is None, "this computer does not count instructions"
+
+
+def test_a_time_of_an_emulator_is_no_time(start_device: StartDevice) -> None:
+    benchmark = LinkClient(start_device(EMULATED, FAKE_RUN_MS="10"), timeouts=QUICK).benchmark(1)
+    assert benchmark.least_ticks > 0
+    assert benchmark.seconds is None
 
 
 def test_a_long_run_is_waited_for(start_device: StartDevice) -> None:

@@ -15,14 +15,26 @@ from hypothesis import strategies as st
 from link_device import WARNINGS, write_link_headers
 
 from tinyml_tool import protocol
+from tinyml_tool.devices.inference_line import ReportedInference, parse_inference_line
 from tinyml_tool.devices.link.diagnosis import RefusedError
 from tinyml_tool.devices.link.exchange import Exchange
 from tinyml_tool.firmware.link_config import link_config_header, link_payload_bytes
 from tinyml_tool.firmware.protocol_header import protocol_header
-from tinyml_tool.protocol import REQUESTS, Empty, Kind, Request, Status, decode, encode, layout
+from tinyml_tool.protocol import (
+    REQUESTS,
+    Empty,
+    Kind,
+    ReportKey,
+    Request,
+    Status,
+    decode,
+    encode,
+    layout,
+)
 from tinyml_tool.resources import data_folder
 
 ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "link.md"
 PAYLOADS = sorted(
     {payload for request in REQUESTS for payload in (request.request, request.reply)}
     | {protocol.Header, protocol.Working, protocol.Paused, protocol.BulkRecord},
@@ -147,7 +159,7 @@ def test_the_page_is_up_to_date() -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    written = (ROOT / "docs" / "link.md").read_text(encoding="utf-8")
+    written = PAGE.read_text(encoding="utf-8")
     assert module.link_page() == written, "run: python docs/generate_link_page.py"
 
 
@@ -177,3 +189,11 @@ def test_a_payload_limit_outside_the_protocol_is_refused() -> None:
 def test_small_boards_get_small_buffers() -> None:
     assert link_payload_bytes(16 * 1024) == 256
     assert link_payload_bytes(128 * 1024) == 1024
+
+
+def test_the_report_that_the_page_shows_is_a_whole_one() -> None:
+    (line,) = [text for text in PAGE.read_text().splitlines() if "crc=" in text]
+    inference = parse_inference_line(line.strip())
+    assert isinstance(inference, ReportedInference)
+    assert inference.emulated
+    assert set(re.findall(r" ([a-z]+)\d?=", line)) == {key.value for key in ReportKey}

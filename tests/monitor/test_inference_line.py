@@ -22,6 +22,8 @@ from tinyml_tool.devices.inference_line import (
     ReportedOutput,
     parse_inference_line,
 )
+from tinyml_tool.firmware.link_config import LINK_CONFIG_HEADER, link_config_header
+from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
 from tinyml_tool.resources import data_folder
 
 HERE = Path(__file__).parent
@@ -37,11 +39,19 @@ SHOWN = 8
 def reporter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware's report as a program of this computer, with sanitizers."""
     templates = data_folder("firmware_templates")
-    program = tmp_path_factory.mktemp("reporter") / "reporter"
+    folder = tmp_path_factory.mktemp("reporter")
+    program = folder / "reporter"
+    config = link_config_header(
+        board="b", build_id="i", tool_version="1", payload_bytes=256, emulated=False
+    )
+    (folder / LINK_CONFIG_HEADER).write_text(config)
+    (folder / PROTOCOL_HEADER).write_text(protocol_header())
     sources = [templates / "link" / name for name in ("tinyml_report.c", "tinyml_crc32.c")]
     command = ["gcc", "-std=c11", "-O1", *WARNINGS, "-fsanitize=address,undefined"]
-    command += ["-fno-sanitize-recover=all", "-DTINYML_SEMIHOSTING=0", "-o", str(program)]
-    command += [f"-I{folder}" for folder in (MODEL_HEADER, templates / "link", templates / "port")]
+    command += ["-fno-sanitize-recover=all", "-o", str(program)]
+    command += [
+        f"-I{place}" for place in (folder, MODEL_HEADER, templates / "link", templates / "port")
+    ]
     command += [str(HERE / "report_program.c"), *map(str, sources)]
     subprocess.run(command, check=True, capture_output=True)
     return program

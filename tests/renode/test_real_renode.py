@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from renode_boards import DISCOVERY, NANO_33_BLE, NETDUINO, NUCLEO_H743ZI
+from renode_boards import BOARDS, NETDUINO
 from renode_place import HERE
 
 from tinyml_tool.boards import Board
@@ -63,7 +62,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, graph: Graph) -> Built:
     return get
 
 
-@pytest.mark.parametrize("board", [NETDUINO, DISCOVERY, NANO_33_BLE], ids=lambda board: board.id)
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 def test_every_layer_is_bit_exact_over_the_uart(board: Board, built: Built, graph: Graph) -> None:
     inputs = vectors(graph, 2, seed=0)
     with RenodeDevice(board, built(board)[1]) as device, LinkClient(device.stream) as client:
@@ -136,24 +135,6 @@ def test_renodes_own_words_tell_of_a_wrong_platform(renode: RenodeProcess) -> No
     renode.robot.execute("mach create")
     with pytest.raises(DeviceError, match=r"refuses .*Could not resolve type: 'Memory\.Mapped'"):
         renode.robot.execute("machine LoadPlatformDescription @wrong.repl")
-
-
-def test_the_description_of_the_h743_runs_code_that_talks(tmp_path: Path) -> None:
-    elf = tmp_path / "echo.elf"
-    flash = NUCLEO_H743ZI.memory.flash.origin
-    command = ["arm-none-eabi-gcc", *NUCLEO_H743ZI.core.gcc_flags, "-O2", "-Wall", "-Werror"]
-    command += ["-nostdlib", "-nostartfiles", f"-Wl,--section-start=.vectors=0x{flash:x}"]
-    command += [f"-Wl,-Ttext=0x{flash + 0x400:x}", "-Wl,-Tdata=0x24000000", "-Wl,-estart"]
-    command += [str(HERE / "firmware" / "h743_echo.c"), f"-o{elf}"]
-    subprocess.run(command, check=True, timeout=60)
-    with RenodeDevice(NUCLEO_H743ZI, elf) as device:
-        received = b""
-        device.stream.write(b"ping")
-        while b"!!ping" not in received:
-            data = device.stream.read(100, 10)
-            assert data, received
-            received += data
-        assert device.executed_instructions() > 0
 
 
 def _gone() -> DeviceError:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from tinyml_tool.report.evidence import evidence_table
 from tinyml_tool.verify.evidence import Evidence, MemoryUse
 from tinyml_tool.verify.parity import Difference, Parity, Place
 
@@ -29,6 +30,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "values_different": 1,
         },
         "instructions_per_inference": 43_040_000,
+        "seconds_per_inference": None,
         "memory": {
             "flash_bytes": 70_000,
             "ram_bytes": 30_000,
@@ -45,3 +47,22 @@ def test_the_json_can_be_written_and_read() -> None:
 
 def test_unknown_memory_is_null() -> None:
     assert replace(EVIDENCE, memory=None).to_json()["memory"] is None
+
+
+def rows(evidence: Evidence) -> dict[str, str]:
+    names, values = evidence_table(evidence).columns
+    return dict(zip(map(str, names.cells), map(str, values.cells), strict=True))
+
+
+def test_the_time_of_a_board_is_told_and_none_of_an_emulator() -> None:
+    board = replace(EVIDENCE, instructions_per_inference=None, seconds_per_inference=0.0125)
+    assert rows(board)["time"] == "12.50 ms for one inference"
+    assert board.to_json()["seconds_per_inference"] == 0.0125
+    assert "time" not in rows(EVIDENCE)
+
+
+def test_a_stack_that_the_device_cannot_measure_is_unknown() -> None:
+    assert EVIDENCE.memory is not None
+    unknown = replace(EVIDENCE, memory=replace(EVIDENCE.memory, stack_bytes=None))
+    assert rows(unknown)["stack"] == "unknown"
+    assert rows(EVIDENCE)["stack"] == "512 bytes used"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml_tool.api.generate import Progress, no_progress
-from tinyml_tool.boards import load_board
 from tinyml_tool.firmware.manifest import read_manifest
+from tinyml_tool.firmware.project_board import project_board
 from tinyml_tool.toolchain.board_build import BoardFirmware, build_for_real_board
 from tinyml_tool.toolchain.build import Firmware, Program, System, build_project
 
@@ -25,7 +25,7 @@ def build(
     first errors, or DoesNotFitError with the numbers.
     """
     folder = Path(project)
-    board = load_board(read_manifest(folder).board)
+    board = project_board(folder, read_manifest(folder))
     return build_project(folder, board, system, program=program, progress=progress)
 
 
@@ -36,5 +36,5 @@ def build_real(project: str | Path = ".", *, progress: Progress = no_progress) -
     needs its registry and cannot reach it, BuildError or DoesNotFitError.
     """
     folder = Path(project)
-    board = load_board(read_manifest(folder).board)
+    board = project_board(folder, read_manifest(folder))
     return build_for_real_board(folder, board, progress=progress)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_tool.api.chosen_inputs import chosen_inputs
+from tinyml_tool.api.flash import flash_board
 from tinyml_tool.api.generate import (
     GOLDEN_SEED,
     GOLDEN_VECTORS,
@@ -15,12 +16,13 @@ from tinyml_tool.api.generate import (
     write_generated,
 )
 from tinyml_tool.api.model_source import load_model
-from tinyml_tool.api.project import open_project
-from tinyml_tool.api.session import EmulatorName, choose_emulator
+from tinyml_tool.api.project import Project, open_project
+from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.validate import validate_project
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import MlperfBenchmark
+from tinyml_tool.errors import InputError
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
 from tinyml_tool.verify.evidence import Evidence
@@ -47,12 +49,16 @@ def deploy(
 ) -> Evidence:
     """Generate, build and run `model` on `board`, and compare every layer with the reference.
 
+    It runs on `emulator`, or on a real board at `port`: that one is flashed first.
     The project stays in `output` (by default `<model>-<board>`), whatever the verdict, which is
-    `parity.exact` of the result.  Raises what `generate`, `build` and `validate` raise.
+    `parity.exact` of the result.  Raises what `generate`, `build`, `flash` and `validate` raise,
+    and InputError for the port of a board that cannot be flashed from here.
     """
     watch = Stopwatch()
     chosen = load_board(board)
     emulator = choose_emulator(chosen, emulator, port)
+    if port is not None:
+        _require_real(chosen, port)
     progress("reading the model")
     source = watch.time("read", lambda: load_model(model))
     values = chosen_inputs(source.graph, inputs, vectors, seed).values
@@ -77,9 +83,21 @@ def deploy(
         ),
     )
     project = open_project(generated.project)
-    firmware = watch.time(
-        "build", lambda: build_project(project.folder, chosen, system, progress=progress)
-    )
+    firmware = None
+    if port is not None:
+        given = port
+        port = watch.time("flash", lambda: _flash(project, given, time_limit, progress))
+    else:
+        firmware = watch.time(
+            "build",
+            lambda: build_project(
+                project.folder,
+                chosen,
+                system,
+                emulated=board_emulated_by(chosen, emulator),
+                progress=progress,
+            ),
+        )
     return validate_project(
         project,
         values,
@@ -91,3 +109,19 @@ def deploy(
         watch=watch,
         progress=progress,
     )
+
+
+def _require_real(board: Board, port: str) -> None:
+    if board.is_real:
+        return
+    raise InputError(
+        f"--port is for real boards, which deploy flashes; '{board.id}' is none",
+        hint="leave --port out to run it in an emulator; to compare with firmware that already "
+        f"runs there: `tinyml validate PROJECT --port {port}`",
+    )
+
+
+def _flash(project: Project, port: str, time_limit: float | None, progress: Progress) -> str:
+    """Put the firmware onto the board at `port`; returns where the board is after that."""
+    target, _ = flash_board(project, port, time_limit=time_limit, progress=progress)
+    return target.url

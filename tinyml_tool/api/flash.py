@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.project import Project, open_project
-from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
+from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.devices.detached_emulator import started_emulator, stop_detached
 from tinyml_tool.devices.emulator_keeper import KeepRequest
@@ -100,10 +100,24 @@ def flash(
             hello = _shake_hands(opened, candidate.record.url, time_limit)
             record = candidate.stay()
         return _flashed(opened, record.board, record.url, record, hello, started)
-    target = _upload(opened, port, progress)
-    progress(f"asking {opened.board.id} what it is")
-    hello = _shake_hands(opened, target.url, time_limit)
+    target, hello = flash_board(opened, port, time_limit=time_limit, progress=progress)
     return _flashed(opened, port or opened.board.id, target.url, None, hello, started)
+
+
+def flash_board(
+    project: Project,
+    port: str | None,
+    *,
+    time_limit: float | None = None,
+    progress: Progress = no_progress,
+) -> tuple[PortTarget, HelloReply]:
+    """Build for the project's real board, upload, and ask: where the board is now, and its answer.
+
+    Raises as `flash` does.
+    """
+    target = _upload(project, port, progress)
+    progress(f"asking {project.board.id} what it is")
+    return target, _shake_hands(project, target.url, time_limit)
 
 
 def stop_emulators(name: str | Path | None = None) -> tuple[EmulatorRecord, ...]:
@@ -155,7 +169,13 @@ def _keep_request(
 ) -> KeepRequest:
     chosen = choose_emulator(project.board, emulator, None)
     assert chosen is not None, "without a port there is an emulator, or an error"
-    firmware = build_project(project.folder, project.board, system, progress=progress)
+    firmware = build_project(
+        project.folder,
+        project.board,
+        system,
+        emulated=board_emulated_by(project.board, chosen),
+        progress=progress,
+    )
     progress(f"starting the emulator of {firmware.board.id}")
     return KeepRequest(
         board=firmware.board,

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from tinyml_tool.api.labels import read_labels
-from tinyml_tool.boards import load_board
 from tinyml_tool.config import FILE_NAME, read_config
 from tinyml_tool.devices.inference_line import DamagedInference, ReportedInference, ReportedOutput
 from tinyml_tool.devices.port_names import PortTarget, find_port, only_port
@@ -20,6 +19,7 @@ from tinyml_tool.devices.port_watch import Faulted, Line, Lost, Opened, PortWatc
 from tinyml_tool.errors import DeviceError, InputError
 from tinyml_tool.firmware.manifest import FILE_NAME as MANIFEST
 from tinyml_tool.firmware.manifest import read_manifest
+from tinyml_tool.firmware.project_board import project_board
 
 _POLL_SECONDS = 0.05
 
@@ -208,7 +208,7 @@ def monitor_source(name: str | None = None, *, labels: Path | None = None) -> Mo
     if project is None:
         target = find_port(name) if name is not None else only_port()
         return MonitorSource(target, read_labels(labels) if labels else (), target.elf)
-    board = load_board(read_manifest(project).board)
+    board = project_board(project, read_manifest(project))
     config = read_config(project / FILE_NAME).config
     if labels is None and config.monitor.labels is not None:
         labels = project / config.monitor.labels

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinyml_tool.api.chosen_inputs import chosen_inputs
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.project import open_project
-from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
+from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.graph.types import Graph, Tensor
 from tinyml_tool.toolchain.build import System, build_project
 
@@ -109,7 +109,10 @@ def run(
     chosen = chosen_inputs(opened.source.graph, inputs, vectors, seed)
 
     def elf() -> Path:
-        return build_project(opened.folder, opened.board, system, progress=progress).elf
+        emulated = board_emulated_by(opened.board, emulator)
+        return build_project(
+            opened.folder, opened.board, system, emulated=emulated, progress=progress
+        ).elf
 
     with open_session(
         opened, elf=elf, port=port, emulator=emulator, time_limit=time_limit
@@ -117,12 +120,11 @@ def run(
         progress(f"running on {session.device.name}")
         answers = session.runner.run_many(chosen.values)
         benchmark = session.benchmark()
-        real_time = benchmark.seconds if benchmark.instructions is None else None
     return RunResult(
         board=opened.board.id,
         ran_on=session.runner.hello.board,
         sources=chosen.names,
         outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in answers),
         instructions=benchmark.instructions,
-        seconds=real_time,
+        seconds=benchmark.seconds,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from tinyml_tool.api.project import Project
-from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.devices.device import ByteStream, Device
 from tinyml_tool.devices.link.calibration import Benchmark
 from tinyml_tool.devices.link.client import LinkClient
@@ -60,10 +60,7 @@ def choose_emulator(
         if emulator is not None:
             raise InputError("--port is for a device, --emulator for none", hint="give one of them")
         return None
-    stand_in = emulated_board(board)
-    can: list[EmulatorName] = ["qemu"] if stand_in.emulator is not None else []
-    if stand_in.renode is not None:
-        can.append("renode")
+    can = _emulators(board)
     if not can:
         raise InputError(
             f"board '{board.id}' is not emulated", hint="name the serial port with --port"
@@ -72,7 +69,24 @@ def choose_emulator(
         raise InputError(
             f"board '{board.id}' is not emulated by {emulator}", hint=f"{' and '.join(can)} can"
         )
-    return emulator or can[0]
+    return emulator or next(iter(can))
+
+
+def board_emulated_by(board: Board, emulator: EmulatorName | None) -> Board:
+    """The board that `emulator`, as chosen by `choose_emulator`, runs for `board`."""
+    can = _emulators(board)
+    return can[emulator] if emulator is not None else next(iter(can.values()), board)
+
+
+def _emulators(board: Board) -> dict[EmulatorName, Board]:
+    """What can run the firmware, the usual one first, and the board that it runs."""
+    can: dict[EmulatorName, Board] = {}
+    for stand_in in emulated_boards(board):
+        if stand_in.emulator is not None:
+            can.setdefault("qemu", stand_in)
+        if stand_in.renode is not None:
+            can.setdefault("renode", stand_in)
+    return can
 
 
 def emulator_for(board: Board, elf: Path, emulator: EmulatorName | None = None) -> Device:
@@ -80,8 +94,9 @@ def emulator_for(board: Board, elf: Path, emulator: EmulatorName | None = None) 
 
     Raises as `choose_emulator` does.
     """
-    stand_in = emulated_board(board)
-    if choose_emulator(board, emulator, None) == "renode":
+    chosen = choose_emulator(board, emulator, None)
+    stand_in = board_emulated_by(board, chosen)
+    if chosen == "renode":
         return RenodeDevice(stand_in, elf, time_limit=EMULATOR_SECONDS)
     return QemuDevice(stand_in, elf, time_limit=EMULATOR_SECONDS)
 

@@ -8,6 +8,7 @@ from tinyml_tool.api.generate import Progress, default_output, generate, no_prog
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import FILE_NAME, Manifest, read_manifest
+from tinyml_tool.firmware.project_board import project_board
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.version import VERSION
 
@@ -38,7 +39,7 @@ def project_of(
     graph = read_model(path)
     engine = engine or DEFAULT_ENGINE
     project = Path(output) if output is not None else default_output(graph.name, chosen)
-    if not force and _is_made_of(project, graph.model_hash, chosen.id, engine):
+    if not force and _is_made_of(project, graph.model_hash, chosen, engine):
         return project
     made = generate(
         path, board=chosen, engine=engine, output=project, force=force, progress=progress
@@ -54,9 +55,10 @@ def _check_project(
     output: str | Path | None,
 ) -> None:
     again = "generate another project with `tinyml generate`"
-    if board is not None and (wanted := load_board(board).id) != manifest.board:
+    if board is not None and (wanted := load_board(board)) != project_board(project, manifest):
+        other = f"'{wanted.id}'" if wanted.id != manifest.board else "the board that has its id now"
         raise InputError(
-            f"{project}: was generated for board '{manifest.board}', not for '{wanted}'", hint=again
+            f"{project}: was generated for board '{manifest.board}', not for {other}", hint=again
         )
     if engine is not None and engine != manifest.engine:
         raise InputError(
@@ -68,9 +70,11 @@ def _check_project(
         )
 
 
-def _is_made_of(project: Path, model_hash: str, board: str, engine: str) -> bool:
+def _is_made_of(project: Path, model_hash: str, board: Board, engine: str) -> bool:
     if not (project / FILE_NAME).is_file():
         return False
     manifest = read_manifest(project)
     found = (manifest.model_sha256, manifest.board, manifest.engine, manifest.tool_version)
-    return found == (model_hash, board, engine, VERSION)
+    if found != (model_hash, board.id, engine, VERSION):
+        return False
+    return project_board(project, manifest) == board

@@ -8,7 +8,7 @@ from pathlib import Path
 from tinyml_tool.api.chosen_inputs import chosen_inputs
 from tinyml_tool.api.generate import GOLDEN_SEED, GOLDEN_VECTORS, Progress, no_progress
 from tinyml_tool.api.project import Project, open_project
-from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
+from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.time_left import TransferProgress, wire_bytes
 from tinyml_tool.reference.reference import Reference
@@ -70,7 +70,7 @@ def validate_project(
             flash_bytes=facts.flash_bytes,
             ram_bytes=facts.ram_bytes,
             arena_bytes=project.manifest.arena_bytes,
-            stack_bytes=hello.stack_high_water,
+            stack_bytes=hello.stack_high_water if hello.stack_bytes else None,
         )
     return Evidence(
         board=project.board.id,
@@ -79,6 +79,7 @@ def validate_project(
         parity=parity,
         memory=memory,
         instructions_per_inference=benchmark.instructions,
+        seconds_per_inference=benchmark.seconds,
         seconds=watch.seconds,
     )
 
@@ -114,7 +115,13 @@ def validate(
     if port is None:
         firmware = watch.time(
             "build",
-            lambda: build_project(opened.folder, opened.board, system, progress=progress),
+            lambda: build_project(
+                opened.folder,
+                opened.board,
+                system,
+                emulated=board_emulated_by(opened.board, emulator),
+                progress=progress,
+            ),
         )
     return validate_project(
         opened,

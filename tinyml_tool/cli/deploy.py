@@ -51,8 +51,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Generate, build, run and validate in one: from a model to a verdict.
 
+        With --port a real board is flashed and asked, instead of an emulator.
+
         Examples: `tinyml deploy kws.tflite` · `tinyml deploy kws.tflite --board netduinoplus2
-        --output kws --json`
+        --output kws --json` · `tinyml deploy kws.tflite --board nano33ble --port nano33ble`
         """
 
         def act(progress: Progress) -> Outcome:

@@ -169,7 +169,8 @@ def check_fits(
         return
     large_enough = sorted(
         (other for other in others if fits(footprint, other, more_ram)),
-        key=lambda other: (other.is_real, other.memory.ram.size, other.id),
+        # first those for QEMU, which is on more computers than Renode, and than a board
+        key=lambda other: (other.emulator is None, other.is_real, other.memory.ram.size, other.id),
     )
     if large_enough:
         named = ", ".join(other.id for other in large_enough[:_RECOMMENDED])

@@ -13,8 +13,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_MARK = "!inference "
-_CRC_KEY = " crc="
+from tinyml_tool.protocol import REPORT_MARK, ReportKey, TensorType
+
+_MARK = f"{REPORT_MARK} "
+_CRC_KEY = f" {ReportKey.CRC.value}="
 
 
 @dataclass(frozen=True)
@@ -82,29 +84,34 @@ def parse_inference_line(line: str) -> ReportedInference | DamagedInference | No
 
 def _inference(values: Mapping[str, str]) -> ReportedInference:
     outputs: list[ReportedOutput] = []
-    while f"top{len(outputs)}" in values:
+    while _of(ReportKey.TOP, len(outputs)) in values:
         outputs.append(_output(values, len(outputs)))
     return ReportedInference(
-        number=int(values["n"]),
-        ticks=int(values["ticks"]),
-        ticks_hz=int(values["hz"]),
-        emulated=values["emulated"] == "1",
+        number=int(values[ReportKey.NUMBER.value]),
+        ticks=int(values[ReportKey.TICKS.value]),
+        ticks_hz=int(values[ReportKey.HZ.value]),
+        emulated=values[ReportKey.EMULATED.value] == "1",
         outputs=tuple(outputs),
     )
 
 
 def _output(values: Mapping[str, str], output: int) -> ReportedOutput:
-    is_float = values[f"type{output}"] == "float32"
-    scale, zero = _float_of_bits(values[f"scale{output}"]), int(values[f"zero{output}"])
+    is_float = values[_of(ReportKey.TYPE, output)] == TensorType.FLOAT32.meaning
+    scale = _float_of_bits(values[_of(ReportKey.SCALE, output)])
+    zero = int(values[_of(ReportKey.ZERO, output)])
     top = []
-    for pair in filter(None, values[f"top{output}"].split(",")):
+    for pair in filter(None, values[_of(ReportKey.TOP, output)].split(",")):
         index, _, text = pair.partition(":")
         stored = _float_of_bits(text) if is_float else int(text)
         quantized = scale > 0 and not is_float
         top.append(
             ReportedValue(int(index), stored, scale * (stored - zero) if quantized else stored)
         )
-    return ReportedOutput(int(values[f"size{output}"]), tuple(top))
+    return ReportedOutput(int(values[_of(ReportKey.SIZE, output)]), tuple(top))
+
+
+def _of(key: ReportKey, output: int) -> str:
+    return f"{key.value}{output}"
 
 
 def _float_of_bits(digits: str) -> float:

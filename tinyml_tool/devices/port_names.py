@@ -58,7 +58,7 @@ def find_port(
     known = board if board is not None and board.id == name else load_boards().get(name)
     if known is None or _is_path(name):
         return _named_port(name, board, listing)
-    if known.emulator is not None:
+    if known.is_emulated:
         raise _not_running(known)
     serial = port_of(known, listing())
     return PortTarget(serial.device, known.id, known.uart.baud, serial=serial)

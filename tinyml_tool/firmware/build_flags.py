@@ -30,14 +30,14 @@ C_WARNING_FLAGS = ("-Wstrict-prototypes", "-Wmissing-prototypes")
 
 LINK_FLAGS = ("-nostartfiles", "-Wl,--gc-sections")
 
-LINKER_SCRIPT = "lib/port/link.ld"
+LINKER_SCRIPT = "link.ld"
+"""In the folder of the port."""
 
 
 def application_defines(board: Board) -> tuple[str, ...]:
     """Macros of the firmware: an emulator also gets the layer observer, QEMU its file lane too."""
     shares_files = board.emulator is not None
-    emulated = shares_files or board.renode is not None
-    return (f"TINYML_SEMIHOSTING={int(shares_files)}", f"MODEL_OBSERVER={int(emulated)}")
+    return (f"TINYML_SEMIHOSTING={int(shares_files)}", f"MODEL_OBSERVER={int(board.is_emulated)}")
 
 
 REAL_BOARD_DEFINES = ("TINYML_SEMIHOSTING=0", "MODEL_OBSERVER=1")

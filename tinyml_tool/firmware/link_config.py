@@ -23,14 +23,17 @@ def link_config_header(
     tool_version: str,
     payload_bytes: int,
     emulated_as: str | None = None,
+    renode_as: str | None = None,
+    emulated: bool = True,
     mlperf: bool = False,
 ) -> str:
     """The text of `tinyml_link_config.h`.
 
     `build_id` names the sources, such as the first 16 digits of a hash over them; each text is cut
     to 35 bytes on the wire.  With `emulated_as`, a build without the Arduino framework is for that
-    board; with `mlperf`, `lib/mlperf/` is there.  Raises ValueError for a payload limit the
-    protocol does not allow.
+    board, or for `renode_as` where no files of the host can be reached.  `emulated` tells whether
+    such a build runs in an emulator.  With `mlperf`, `lib/mlperf/` is there.  Raises
+    ValueError for a payload limit the protocol does not allow.
     """
     if not PAYLOAD_BYTES_MIN <= payload_bytes <= PAYLOAD_BYTES_MAX:
         raise ValueError(
@@ -41,7 +44,7 @@ def link_config_header(
 #ifndef TINYML_LINK_CONFIG_H
 #define TINYML_LINK_CONFIG_H
 
-{_board(board, emulated_as)}
+{_board(board, emulated_as, renode_as, emulated)}
 #define TINYML_BUILD_ID {c_string(build_id)}
 #define TINYML_TOOL_VERSION {c_string(tool_version)}
 
@@ -55,12 +58,34 @@ def link_config_header(
 """
 
 
-def _board(board: str, emulated_as: str | None) -> str:
+def _board(board: str, emulated_as: str | None, renode_as: str | None, emulated: bool) -> str:
+    note = "/* Whether an emulator runs this: its times say nothing of a board. */"
     if emulated_as is None:
-        return f"#define TINYML_BOARD {c_string(board)}"
+        return f"""\
+#define TINYML_BOARD {c_string(board)}
+
+{note}
+#define TINYML_EMULATED {int(emulated)}
+"""
+    stand_in = f"#define TINYML_BOARD {c_string(emulated_as)}"
+    if renode_as is not None:
+        stand_in = f"""\
+#if TINYML_SEMIHOSTING
+{stand_in}
+#else
+#define TINYML_BOARD {c_string(renode_as)}
+#endif"""
     return f"""\
 #ifdef ARDUINO
 #define TINYML_BOARD {c_string(board)}
 #else /* emulated in its place */
-#define TINYML_BOARD {c_string(emulated_as)}
-#endif"""
+{stand_in}
+#endif
+
+{note}
+#ifdef ARDUINO
+#define TINYML_EMULATED 0
+#else
+#define TINYML_EMULATED 1
+#endif
+"""

@@ -38,6 +38,8 @@ class Manifest:
     arena_bytes: int
     build_id: str
     files: dict[str, str]
+    board_file: str | None = None
+    """Of a board that is not known by its id: the copy of its file in the project."""
     tflm: dict[str, str] | None = None
     """Of engine tflm: where TFLM comes from, and what it was when the project was generated."""
     tool_version: str = VERSION
@@ -103,8 +105,15 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
     tflm = values.get("tflm")
     if tflm is not None and not isinstance(tflm, dict):
         raise _not_ours(path, "'tflm' is not a table")
+    board_file = values.get("board_file")
+    if board_file is not None and board_file not in files:
+        raise _not_ours(path, "'board_file' is not one of its files")
     return Manifest(
-        **{key: values[key] for key in texts}, arena_bytes=arena, files=files, tflm=tflm
+        **{key: values[key] for key in texts},
+        arena_bytes=arena,
+        files=files,
+        board_file=board_file,
+        tflm=tflm,
     )
 
 

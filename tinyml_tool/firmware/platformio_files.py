@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.compiler.tflm_release import TflmRelease
 from tinyml_tool.errors import ConfigError
 from tinyml_tool.firmware import build_flags
+from tinyml_tool.firmware.port_sources import PORT_FOLDER, RENODE_PORT_FOLDER
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.tflm_core import tflm_core_name
 
@@ -36,18 +38,17 @@ def platformio_files(
     """Relative path to text: the emulated environments, and the one of a real `board`.
 
     `release` is the TFLM of the real board's environment, None where the engine needs none.
-    Raises ConfigError where the PlatformIO ids of the emulated board are no names.
+    Raises ConfigError where the PlatformIO ids of the emulated boards are no names.
     """
-    emulated = emulated_board(board)
+    emulated, *second = emulated_boards(board)
+    for each in (emulated, *second):
+        _check_names(each)
     platform = emulated.platformio.platform
-    for key, value in (("platform", platform), ("board", emulated.platformio.board)):
-        if not _NAME.fullmatch(value):
-            raise ConfigError(
-                f"board '{emulated.id}': platformio.{key} = '{value}' must be a lower-case name",
-                hint="use letters, digits, '-' and '_'",
-            )
+    ports = {PORT_FOLDER: emulated, **({RENODE_PORT_FOLDER: second[0]} if second else {})}
     values: dict[str, Any] = {
         "board": emulated,
+        "second": second[0] if second else None,
+        "ports": list(ports) + ["port_arduino"] * board.is_real,
         "real": board if board.is_real else None,
         "real_lines": _real_environment(board, release),
         "tflm_core": tflm_core_name(emulated.core) if release is not None else None,
@@ -57,8 +58,9 @@ def platformio_files(
         "platform_name": platform,
         "platform_class": platform_class(platform),
         "warning_flags": build_flags.WARNING_FLAGS,
-        "app_defines": [f"-D{define}" for define in build_flags.application_defines(emulated)],
-        "minimal_defines": [f"-D{define}" for define in build_flags.MINIMAL_DEFINES],
+        "app_defines": _defines(build_flags.application_defines(emulated)),
+        "second_defines": _defines(build_flags.application_defines(second[0])) if second else [],
+        "minimal_defines": _defines(build_flags.MINIMAL_DEFINES),
     }
     folder = f"platforms/{platform}"
     tflm = {TFLM_SCRIPT: source("platformio/tflm.py")} if release is not None else {}
@@ -68,14 +70,31 @@ def platformio_files(
         f"{folder}/platform.json": render("platformio/platform/platform.json.j2", **values),
         f"{folder}/platform.py": render("platformio/platform/platform.py.j2", **values),
         f"{folder}/builder/main.py": source("platformio/platform/builder/main.py"),
-        f"{folder}/boards/{emulated.platformio.board}.json": _board_json(emulated),
+        **{
+            f"{folder}/boards/{each.platformio.board}.json": _board_json(each, port)
+            for port, each in ports.items()
+        },
     }
+
+
+def _check_names(board: Board) -> None:
+    ids = board.platformio
+    for key, value in (("platform", ids.platform), ("board", ids.board)):
+        if not _NAME.fullmatch(value):
+            raise ConfigError(
+                f"board '{board.id}': platformio.{key} = '{value}' must be a lower-case name",
+                hint="use letters, digits, '-' and '_'",
+            )
+
+
+def _defines(defines: Iterable[str]) -> list[str]:
+    return [f"-D{define}" for define in defines]
 
 
 def _real_environment(board: Board, release: TflmRelease | None) -> list[str]:
     """The lines of a real board's environment; none for other boards.
 
-    All libraries but the emulated board's port are built; the one of `main()` is the framework's.
+    All libraries but the emulated boards' ports are built; the one of `main()` is the framework's.
     """
     pio = board.platformio
     tflm = _tflm_options(board, release) if release is not None else {}
@@ -88,7 +107,7 @@ def _real_environment(board: Board, release: TflmRelease | None) -> list[str]:
         **pio.options,
         "upload_protocol": board.upload.protocol,
         "monitor_speed": str(board.uart.baud),
-        "lib_ignore": "port",
+        "lib_ignore": "port" if board.renode_as is None else "port, port_renode",
         "lib_compat_mode": "strict",
         "build_unflags": " ".join([*build_flags.REAL_BOARD_UNFLAGS, *pio.build_unflags, *unflags]),
         "build_flags": " ".join(
@@ -114,7 +133,7 @@ def _tflm_options(board: Board, release: TflmRelease) -> dict[str, str]:
     return {"lib_deps": release.package, "lib_compat_mode": "soft"}
 
 
-def _board_json(board: Board) -> str:
+def _board_json(board: Board, port: str) -> str:
     core = board.core
     description = {
         "name": board.name,
@@ -130,7 +149,8 @@ def _board_json(board: Board) -> str:
             "c_flags": [*build_flags.C_FLAGS, *build_flags.C_WARNING_FLAGS],
             "cxx_flags": list(build_flags.CXX_FLAGS),
             "link_flags": list(build_flags.LINK_FLAGS),
-            "linker_script": build_flags.LINKER_SCRIPT,
+            "port": f"lib/{port}",
+            "linker_script": f"lib/{port}/{build_flags.LINKER_SCRIPT}",
         },
         "upload": {
             "maximum_size": board.memory.flash.size,

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from tinyml_tool.boards import Board
 
+PORT_FOLDER = "port"
+"""Below `lib/`: the port of the board that a project is emulated as."""
+
+RENODE_PORT_FOLDER = "port_renode"
+"""Below `lib/`: that of a second one, which Renode runs in place of a real board."""
+
 _EVERY_BOARD = (
     "cortex_m.h",
     "drivers.h",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import footprint_estimate, stack_bytes
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
@@ -28,7 +28,9 @@ from tinyml_tool.firmware.manifest import Manifest, build_id, sha256
 from tinyml_tool.firmware.mlperf_files import mlperf_files
 from tinyml_tool.firmware.model_sources import model_sources
 from tinyml_tool.firmware.platformio_files import platformio_files
-from tinyml_tool.firmware.port_sources import port_sources
+from tinyml_tool.firmware.port_sources import PORT_FOLDER, RENODE_PORT_FOLDER, port_sources
+from tinyml_tool.firmware.project_board import FILE_NAME as BOARD_FILE
+from tinyml_tool.firmware.project_board import board_files
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
 from tinyml_tool.firmware.renode_files import renode_files
 from tinyml_tool.firmware.templates import render, source
@@ -63,7 +65,7 @@ def project_files(
     """
     _check_name(name)
     graph = plan.graph
-    emulated = emulated_board(board)
+    emulated, *second = emulated_boards(board)
     names = {"name": name, "model_name": _cell(graph.name)}
     release = plan.release if isinstance(plan, TflmPlan) else None
     texts = {
@@ -71,11 +73,13 @@ def project_files(
         **_model(plan, board),
         **_link(),
         **mlperf_files(graph, mlperf),
-        **_port(emulated, plan.engine),
+        **_port(emulated, plan.engine, PORT_FOLDER),
+        **(_port(second[0], plan.engine, RENODE_PORT_FOLDER) if second else {}),
         **arduino_files(board),
         **platformio_files(board, **names, release=release),
-        **cmake_files(emulated, **names, release=release),
-        **renode_files(emulated, name=name, model_hash=graph.model_hash),
+        **cmake_files(board, **names, release=release),
+        **board_files(board),
+        **_renode(board, name=name, model_hash=graph.model_hash),
         ".gitignore": source("project/gitignore"),
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",
@@ -90,9 +94,13 @@ def project_files(
     files[f"lib/link/{LINK_CONFIG_HEADER}"] = link_config_header(
         board=board.id,
         emulated_as=board.emulated_as,
+        renode_as=board.renode_as,
+        emulated=emulated.is_emulated,
         build_id=identity,
         tool_version=VERSION,
-        payload_bytes=link_payload_bytes(min(b.memory.ram.size for b in (board, emulated))),
+        payload_bytes=link_payload_bytes(
+            min(b.memory.ram.size for b in (board, emulated, *second))
+        ),
         mlperf=mlperf is not None,
     ).encode()
     manifest = Manifest(
@@ -104,6 +112,7 @@ def project_files(
         arena_bytes=plan.arena_bytes,
         build_id=identity,
         files={path: sha256(content) for path, content in files.items()},
+        board_file=BOARD_FILE if BOARD_FILE in files else None,
         tflm=_tflm_facts(release, tflm) if release is not None else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
@@ -149,14 +158,23 @@ def _link() -> dict[str, str]:
     return {**_sources("link", "lib/link"), f"lib/link/{PROTOCOL_HEADER}": protocol_header()}
 
 
-def _port(board: Board, engine: str) -> dict[str, str]:
+def _renode(board: Board, *, name: str, model_hash: str) -> dict[str, str]:
+    """The files below `renode/` of every board that Renode runs for `board`."""
+    files: dict[str, str] = {}
+    for emulated in emulated_boards(board):
+        files |= renode_files(emulated, name=name, model_hash=model_hash)
+    return files
+
+
+def _port(board: Board, engine: str, folder: str) -> dict[str, str]:
+    """`lib/<folder>/`: the port of an emulated board."""
     files = {}
     for name in port_sources(board):
         if name.endswith(".j2"):
             text = render(f"port/{name}", board=board, stack_bytes=stack_bytes(board, engine))
         else:
             text = source(f"port/{name}")
-        files[f"lib/port/{name.removesuffix('.j2')}"] = text
+        files[f"lib/{folder}/{name.removesuffix('.j2')}"] = text
     return files
 
 
@@ -166,7 +184,7 @@ def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark
         model_hash=plan.graph.model_hash,
         model_file=_toml(_model_file(plan)),
         name=_toml(name),
-        board=_toml(board.id),
+        board=_toml(BOARD_FILE if board_files(board) else board.id),
         engine=_toml(plan.engine),
         mlperf=_toml(mlperf) if mlperf else None,
     )
@@ -180,7 +198,7 @@ def _toml(text: str) -> str:
 def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark | None) -> str:
     graph = plan.graph
     tensors = graph.tensors
-    emulated = emulated_board(board)
+    emulated, *second = emulated_boards(board)
     layers: list[dict[str, Any]] = [
         {
             "index": operator.index,
@@ -199,6 +217,8 @@ def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark |
         tool_version=VERSION,
         board=board,
         emulated=emulated,
+        second=second[0] if second else None,
+        renode=next((b for b in (emulated, *second) if b.renode), None),
         inputs=[_describe(tensors[t]) for t in graph.inputs],
         outputs=[_describe(tensors[t]) for t in graph.outputs],
         macs=sum(macs(operator, graph) for operator in graph.operators),

@@ -57,6 +57,7 @@ def protocol_header() -> str:
     parts = [
         _TOP,
         _limits(),
+        _report(),
         _enum("tinyml_request", "TINYML_REQUEST_", "What a request asks for.", _requests()),
         _coded("tinyml_status", "TINYML_STATUS_", protocol.Status),
         _coded("tinyml_reset_reason", "TINYML_RESET_", protocol.ResetReason),
@@ -103,6 +104,18 @@ def _limits() -> str:
         "\n/* One bit a request, by its type: those the device says WORKING to at once. */\n"
         f"#define TINYML_LONG_REQUESTS 0x{long_requests:X}u\n"
     )
+
+
+def _report() -> str:
+    """The words of the line that reports an inference."""
+    names = {key: f"TINYML_REPORT_{key.name}" for key in protocol.ReportKey}
+    lines = [
+        _comment(str(protocol.ReportKey.__doc__), "\n"),
+        f'#define TINYML_REPORT_MARK "{protocol.REPORT_MARK}"',
+        *(f'#define {name} "{key.value}"' for key, name in names.items()),
+        f"#define TINYML_REPORT_VALUES {protocol.REPORT_VALUES}u",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _requests() -> list[tuple[str, int, str]]:

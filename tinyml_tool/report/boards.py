@@ -31,9 +31,11 @@ def _features(board: Board) -> str:
 
 
 def _emulator(board: Board) -> str:
-    if board.emulator is not None:
-        return f"{board.emulator.kind} {board.emulator.machine}"
-    return f"as {board.emulated_as}" if board.emulated_as else "-"
+    if board.is_emulated:
+        qemu = [f"qemu {board.emulator.machine}"] if board.emulator else []
+        return ", ".join(qemu + ["renode"] * (board.renode is not None))
+    stand_ins = [name for name in (board.emulated_as, board.renode_as) if name]
+    return f"as {', '.join(stand_ins)}" if stand_ins else "-"
 
 
 def boards_table(boards: Sequence[Board]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from tinyml_tool.report.monitoring import latency_text
 from tinyml_tool.verify.evidence import Evidence
 
 
@@ -25,11 +26,14 @@ def evidence_table(evidence: Evidence) -> Table:
     if evidence.instructions_per_inference is not None:
         count = f"{evidence.instructions_per_inference:,} for one inference (emulated)"
         table.add_row("instructions", count)
+    if evidence.seconds_per_inference is not None:
+        table.add_row("time", f"{latency_text(evidence.seconds_per_inference)} for one inference")
     if memory is not None:
         table.add_row("flash", f"{memory.flash_bytes:,} bytes")
         table.add_row("RAM", f"{memory.ram_bytes:,} bytes, the stack's reserve included")
         table.add_row("arena", f"{memory.arena_bytes:,} bytes")
-        table.add_row("stack", f"{memory.stack_bytes:,} bytes used")
+        used = "unknown" if memory.stack_bytes is None else f"{memory.stack_bytes:,} bytes used"
+        table.add_row("stack", used)
     stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in evidence.seconds.items())
     table.add_row("seconds", f"{sum(evidence.seconds.values()):.1f} ({stages})")
     return table

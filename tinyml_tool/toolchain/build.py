@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tinyml_tool.boards import Board, emulated_board
+from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import read_manifest
 from tinyml_tool.toolchain import cmake, platformio
@@ -66,13 +66,15 @@ def build_project(
     system: System = "platformio",
     *,
     program: Program = "firmware",
+    emulated: Board | None = None,
     compiler: str = DEFAULT,
     progress: Callable[[str], None] = lambda _: None,
     time_limit: float = TIME_LIMIT,
 ) -> Firmware:
     """Build the generated project in `project` for `board`, or for what is emulated in its place.
 
-    The framework of a real board is never needed: `build_for_real_board` is for that.
+    `emulated` is which of those, by default the first.  The framework of a real board is never
+    needed: `build_for_real_board` is for that.
     `program` "minimal" is the smallest program around the model (initialisation and one inference,
     no input or output): what the model itself costs.
 
@@ -91,7 +93,9 @@ def build_project(
             f"{folder}: build systems cannot work in a path with {' or '.join(map(repr, bad))}",
             hint="move the project to another directory",
         )
-    emulated = emulated_board(board)
+    choices = emulated_boards(board)
+    emulated = emulated or choices[0]
+    assert emulated in choices, f"{emulated.id} is not in a project of {board.id}"
     if emulated != board:
         progress(f"building for {emulated.id}, which is emulated in place of {board.id}")
     found = find_compiler(compiler)

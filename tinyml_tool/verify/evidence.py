@@ -19,8 +19,8 @@ class MemoryUse:
     """All static data, arena included, without the stack."""
     arena_bytes: int
     """All tensors and scratch buffers, inputs included."""
-    stack_bytes: int
-    """The most that was in use while the model ran."""
+    stack_bytes: int | None
+    """The most that was in use while the model ran; None where the device cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Evidence:
     """None where the firmware was not built here."""
     instructions_per_inference: int | None = None
     """As an emulator counts them; None on real boards."""
+    seconds_per_inference: float | None = None
+    """By the timer of a real board; None in an emulator, where time means nothing."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock time by stage of the work, in the order of the stages."""
 
@@ -55,6 +57,7 @@ class Evidence:
                 "values_different": self.parity.values_different,
             },
             "instructions_per_inference": self.instructions_per_inference,
+            "seconds_per_inference": self.seconds_per_inference,
             "memory": asdict(self.memory) if self.memory else None,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
         }

@@ -31,16 +31,21 @@ class Benchmark:
     """None where ticks do not count instructions: on a board, or in an emulator that does not."""
     instructions: int | None
     """Of one inference; None where nothing counts them."""
+    emulated: bool = False
+    """Whether the device says that an emulator runs it."""
 
     @property
-    def seconds(self) -> float:
-        """Time of one inference by the device's timer; says nothing of a board if emulated."""
-        return self.ticks / self.timer_hz
+    def seconds(self) -> float | None:
+        """Time of one inference by a board's timer; None in an emulator: it would mean nothing."""
+        return None if self.emulated or not self.timer_hz else self.ticks / self.timer_hz
 
 
-def benchmark_from(reply: BenchmarkReply, timer_hz: int) -> Benchmark:
-    """The result of BENCHMARK."""
-    rate = instructions_per_tick(reply, timer_hz)
+def benchmark_from(reply: BenchmarkReply, timer_hz: int, *, emulated: bool) -> Benchmark:
+    """The result of BENCHMARK.
+
+    A board's clock may fit the rate of an instruction counter by chance: only an emulator has one.
+    """
+    rate = instructions_per_tick(reply, timer_hz) if emulated else None
     return Benchmark(
         count=reply.count,
         timer_hz=timer_hz,
@@ -49,6 +54,7 @@ def benchmark_from(reply: BenchmarkReply, timer_hz: int) -> Benchmark:
         most_ticks=max(0, reply.most - reply.empty_least),
         instructions_per_tick=rate,
         instructions=None if rate is None else _instructions(reply, rate),
+        emulated=emulated,
     )
 
 

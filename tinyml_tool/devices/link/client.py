@@ -201,10 +201,11 @@ class LinkClient:
             self._exchange.call(ABORT, Empty())
 
     def benchmark(self, count: int = 1) -> Benchmark:
-        """Measure `count` inferences on zeros."""
+        """Measure `count` inferences on zeros; instructions are counted only in an emulator."""
+        emulated = Capability.EMULATED in self.capabilities
         timer_hz = self._known.timer_hz
         reply = self._exchange.call(BENCHMARK, BenchmarkRequest(count=count))
-        return benchmark_from(reply, timer_hz)
+        return benchmark_from(reply, timer_hz, emulated=emulated)
 
     def run_bulk(
         self,

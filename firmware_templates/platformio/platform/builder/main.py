@@ -46,8 +46,9 @@ env.Append(
 
 # The board's start-up code and drivers belong to the program whether or not it includes port.h.
 if env.GetProjectOption("custom_port", "yes") == "yes":
-    env.Append(CPPPATH=["$PROJECT_DIR/lib/port"])
-    env.BuildSources("$BUILD_DIR/port", "$PROJECT_DIR/lib/port")
+    port = "$PROJECT_DIR/" + board.get("build.port")
+    env.Append(CPPPATH=[port])
+    env.BuildSources("$BUILD_DIR/port", port)
 
 firmware = env.BuildProgram()
 Default([firmware])
