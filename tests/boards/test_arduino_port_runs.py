@@ -26,6 +26,7 @@ from board_project import (
     write_files,
 )
 
+import tinyml_tool as tt
 from tinyml_tool.boards import load_board
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.serial_port import SerialPortDevice
@@ -240,3 +241,28 @@ def test_a_pause_of_the_host_loses_nothing(writer: Path) -> None:
 
 def test_without_a_listener_sending_costs_its_patience_once(writer: Path) -> None:
     assert sends(writer, 1, 10**6) == [(64, 200), *[(0, 0)] * 5]
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_validation_over_the_wire_tells_the_time_of_an_inference(
+    programs: dict[str, Path], name: str
+) -> None:
+    with running(programs[name]) as port:
+        evidence = tt.validate(programs[name].parent, port=port, vectors=1)
+    assert evidence.parity.exact
+    assert (evidence.ran_on, evidence.instructions_per_inference) == (name, None)
+    assert evidence.seconds_per_inference is not None
+    assert 0 < evidence.seconds_per_inference < 1
+
+
+def test_a_stack_nobody_measures_is_unknown_in_the_text_mode(programs: dict[str, Path]) -> None:
+    said = {}
+    for name in ("nucleo_l4r5zi", "esp32"):
+        with running(programs[name]) as port, SerialPortDevice(port) as device:
+            device.stream.write(b"info\r")
+            text = b""
+            while b"Hz" not in text:
+                text += device.stream.read(4096, 5)
+        said[name] = text.decode()
+    assert "use of the stack unknown" in said["nucleo_l4r5zi"]
+    assert "of 8192 bytes of stack used" in said["esp32"]

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from board_project import REAL_BOARDS
 
-from tinyml_tool.boards import board_from_toml, emulated_board, load_board, load_boards
+from tinyml_tool.boards import (
+    board_from_toml,
+    emulated_board,
+    emulated_boards,
+    load_board,
+    load_boards,
+)
 from tinyml_tool.errors import ConfigError
 from tinyml_tool.resources import data_folder
 
@@ -165,6 +171,31 @@ def test_a_board_that_is_not_emulated_cannot_stand_in(tmp_path: Path) -> None:
     path.write_text(changed(("qemu-m4", "nucleo_f401re")))
     with pytest.raises(ConfigError, match="'nucleo_f401re' is no emulated board"):
         emulated_board(load_board(path))
+
+
+@pytest.mark.parametrize("name", ["qemu-m3", "qemu-m4", "netduinoplus2", "nano33ble"])
+def test_what_renode_runs_beside_it_has_its_core_and_is_for_renode(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    renode_as = f'emulated_as = "netduinoplus2"\nrenode_as = "{name}"'
+    path.write_text(changed(('emulated_as = "qemu-m4"', renode_as)))
+    with pytest.raises(ConfigError, match=f"renode_as = '{name}'"):
+        emulated_boards(load_board(path))
+
+
+@pytest.mark.parametrize("name", ["nano33ble", "nucleo_h743zi"])
+def test_the_chips_that_renode_knows_stand_beside_the_board_of_qemu(name: str) -> None:
+    first, second = emulated_boards(load_board(name))
+    assert first == emulated_board(load_board(name))
+    assert (second.id, second.emulator) == (f"renode-{name}", None)
+    assert second.core == load_board(name).core
+
+
+def test_only_real_boards_have_a_second_one_for_renode() -> None:
+    text = (data_folder("boards") / "qemu-m4.toml").read_text()
+    found = problems(text.replace("clock_hz", 'renode_as = "netduinoplus2"\nclock_hz', 1))
+    assert "renode_as: only for boards with [arduino]" in found
 
 
 def test_an_emulated_board_stands_for_itself() -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from command import tinyml
 from project_case import small_files, small_model
 from pty_board import PtyBoard
 
+import tinyml_tool as tt
+from tinyml_tool.api.generate import Generated, write_generated
 from tinyml_tool.boards import load_board
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.errors import BuildError, DeviceError
@@ -65,13 +68,18 @@ class FakeNano(PtyBoard):
 
 def nano_project(directory: Path, model: bytes | None = None) -> Path:
     write_project(directory, small_files("nano33ble", model))
+    prepare_nano(directory)
+    return directory
+
+
+def prepare_nano(directory: Path) -> None:
+    """Make the board's environment one that needs no download, and uploads to a file."""
     (directory / "platforms" / "nordicnrf52").mkdir()  # nothing to ask the registry for
     (directory / "upload.py").write_text(UPLOADER)
     settings = (directory / "platformio.ini").read_text()
     common, _ = settings.split("[env:nano33ble]")
     common += "[env:nano33ble]\nextends = env:qemu-m4\nextra_scripts = post:upload.py\n"
     (directory / "platformio.ini").write_text(common)
-    return directory
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,47 @@ def test_the_firmware_is_built_uploaded_and_asked_what_it_is(nano: Path, board: 
     assert f"Uploading to {board.path}" in (nano / ".pio" / "upload.log").read_text()
     validated = tinyml("validate", nano, "--port", board.path, "--vectors", "2", "--json")
     assert validated.envelope["result"]["parity"]["values_different"] == 0
+
+
+def test_deploy_flashes_the_board_at_the_port_and_validates_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "nano"
+    model = tmp_path / "small.tflite"
+    model.write_bytes(small_model())
+
+    def generate_nano(*arguments: Any, **options: Any) -> Generated:
+        made = write_generated(*arguments, **options)
+        prepare_nano(made.project)
+        return made
+
+    monkeypatch.setattr("tinyml_tool.api.deploy.write_generated", generate_nano)
+    board = FakeNano(tmp_path, project)
+    told: list[str] = []
+    try:
+        port = str(board.path)
+        evidence = tt.deploy(
+            model, board="nano33ble", output=project, port=port, vectors=2, progress=told.append
+        )
+    finally:
+        board.switch_off()
+    assert evidence.parity.exact
+    assert (evidence.board, list(evidence.seconds)[-3:]) == (
+        "nano33ble",
+        ["flash", "parity", "benchmark"],
+    )
+    assert f"building and uploading with PlatformIO to {port}" in told
+    assert not [line for line in told if "emulated in place" in line]
+
+
+def test_deploy_refuses_the_port_of_a_board_it_cannot_flash(tmp_path: Path) -> None:
+    model = tmp_path / "small.tflite"
+    model.write_bytes(small_model())
+    result = tinyml("deploy", model, "--port", "/dev/ttyACM0", "-o", tmp_path / "p", "--json")
+    assert (result.code, result.error["code"]) == (2, "input")
+    assert "'qemu-m4' is none" in result.error["message"]
+    assert "`tinyml validate PROJECT --port /dev/ttyACM0`" in result.error["hint"]
+    assert not (tmp_path / "p").exists()
 
 
 def test_another_model_on_the_board_is_noticed(tmp_path: Path, nano: Path, board: FakeNano) -> None:

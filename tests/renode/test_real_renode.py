@@ -12,7 +12,8 @@ import pytest
 from renode_boards import BOARDS, NETDUINO
 from renode_place import HERE
 
-from tinyml_tool.boards import Board
+import tinyml_tool as tt
+from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.qemu import QemuDevice
@@ -71,6 +72,21 @@ def test_every_layer_is_bit_exact_over_the_uart(board: Board, built: Built, grap
         assert client.hello().receive_overruns == 0
     assert parity.exact
     assert parity.layers == len(graph.operators)
+
+
+@pytest.mark.parametrize("name", ["nano33ble", "nucleo_h743zi"])
+def test_the_project_of_a_real_board_runs_there_and_in_qemu(name: str, tmp_path: Path) -> None:
+    model = HERE.parents[1] / "examples" / "digits" / "digits.tflite"
+    project = tmp_path / name
+    emulated = tt.deploy(model, board=name, output=project, emulator="renode", vectors=2)
+    assert (emulated.board, emulated.ran_on) == (name, f"renode-{name}")
+    assert emulated.parity.exact
+    assert emulated.seconds_per_inference is None
+    in_qemu = tt.validate(project, vectors=2)
+    assert in_qemu.ran_on == load_board(name).emulated_as
+    assert in_qemu.parity.exact
+    counted = emulated.instructions_per_inference
+    assert counted is None or counted == in_qemu.instructions_per_inference
 
 
 def test_instructions_are_counted_as_qemu_counts_them(built: Built, renode: RenodeProcess) -> None:

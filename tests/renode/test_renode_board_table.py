@@ -61,3 +61,18 @@ def test_the_example_of_the_documentation_is_a_good_table() -> None:
 
 def test_a_board_goes_through_json_unchanged() -> None:
     assert Board.model_validate_json(NETDUINO.model_dump_json()) == NETDUINO
+
+
+LONE = (data_folder("boards") / "renode-disco_f407vg.toml").read_text()
+
+
+def test_a_board_may_say_that_only_renode_emulates_it() -> None:
+    assert 'emulator = "renode"' in LONE
+    board = board_from_toml(LONE, "my.toml")
+    assert (board.emulator, board.is_emulated) == (None, True)
+    assert board == board_from_toml(LONE.replace('emulator = "renode"', "", 1), "my.toml")
+
+
+def test_a_board_that_says_so_needs_the_table() -> None:
+    with pytest.raises(ConfigError, match=r"emulator = 'renode' needs a table \[renode\]"):
+        board_from_toml(re.sub(TABLE, "", LONE), "my.toml")

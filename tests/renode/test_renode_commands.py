@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import pytest
 from command import tinyml
 from host_firmware import FAST, build_host_firmware
 from project_case import small_model
-from renode_boards import DISCOVERY, NETDUINO
+from renode_boards import DISCOVERY, NANO_33_BLE, NETDUINO
 from renode_place import FakeRenode
 
 from tinyml_tool.api.generate import generate
-from tinyml_tool.api.session import choose_emulator, emulator_for
-from tinyml_tool.boards import Board
+from tinyml_tool.api.session import board_emulated_by, choose_emulator, emulator_for
+from tinyml_tool.boards import Board, load_board
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.devices.renode import RenodeDevice
 from tinyml_tool.errors import InputError
@@ -102,6 +103,34 @@ def test_qemu_comes_first_where_the_board_has_it() -> None:
 def test_renode_comes_by_itself_where_the_board_has_only_that() -> None:
     assert choose_emulator(DISCOVERY, None, None) == "renode"
     assert isinstance(emulator_for(DISCOVERY, Path("f.elf")), RenodeDevice)
+
+
+def test_a_real_board_runs_in_qemu_unless_renode_is_asked_for() -> None:
+    board = load_board("nano33ble")
+    assert choose_emulator(board, None, None) == "qemu"
+    assert board_emulated_by(board, "qemu").id == board_emulated_by(board, None).id == "qemu-m4"
+    assert choose_emulator(board, "renode", None) == "renode"
+    assert board_emulated_by(board, "renode") == NANO_33_BLE
+    assert emulator_for(board, Path("f.elf"), "renode").name == "renode-nano33ble"
+
+
+@pytest.mark.parametrize("board", ["nano33ble", "nucleo_h743zi"])
+@pytest.mark.parametrize("system", ["platformio", "cmake"])
+def test_without_renode_a_real_boards_project_builds_and_says_what_to_install(
+    model: Path, tmp_path: Path, board: str, system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = (f for f in os.environ["PATH"].split(os.pathsep) if not (Path(f) / "renode").exists())
+    monkeypatch.setenv("PATH", os.pathsep.join(kept))
+    project = tmp_path / "p"
+    options = ("--board", board, *RENODE, "--with", system, "--output", project, "--json")
+    finished = tinyml("deploy", model, *options)
+    assert (finished.code, finished.error["message"]) == (5, "renode is not on PATH")
+    assert "https://renode.io" in finished.error["hint"]
+    folder = project / (".pio/build" if system == "platformio" else "build")
+    assert (folder / f"renode-{board}" / "firmware.elf").is_file()
+    assert {path.name for path in (project / "renode").iterdir()} == {
+        f"renode-{board}.{kind}" for kind in ("repl", "resc", "robot")
+    }
 
 
 def test_a_board_without_any_emulator_needs_a_port() -> None:
