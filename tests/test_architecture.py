@@ -84,9 +84,25 @@ def test_the_compiler_does_not_know_the_reference() -> None:
             assert "reference" not in rooms_imported(module), relative(module)
 
 
+# Run by `python -m` in a process of its own, which may need gigabytes, crash or be killed: there,
+# and only there, TensorFlow is at home.
+ENGINE = PACKAGE / "train" / "engine"
+
+
 @pytest.mark.parametrize("module", MODULES, ids=relative)
-def test_tensorflow_is_never_imported(module: Path) -> None:
-    assert not {name for name in imports_of(module) if name.split(".")[0] == "tensorflow"}
+def test_tensorflow_is_imported_by_the_training_engine_alone(module: Path) -> None:
+    if module.is_relative_to(ENGINE):
+        return
+    foreign = {name for name in imports_of(module) if name.split(".")[0] in {"tensorflow", "keras"}}
+    assert not foreign
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_the_training_engine_and_the_package_do_not_import_each_other(module: Path) -> None:
+    """The engine also runs in a Python that has TensorFlow and nothing else of the package."""
+    own = [name for name in imports_of(module) if name.startswith("tinyml_tool")]
+    engine = {name for name in own if name.split(".")[1:3] == ["train", "engine"]}
+    assert not (set(own) - engine if module.is_relative_to(ENGINE) else engine)
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:

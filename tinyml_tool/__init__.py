@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from tinyml_tool.api.monitor import monitor
     from tinyml_tool.api.ports import ports
     from tinyml_tool.api.run import run
+    from tinyml_tool.api.train import train
     from tinyml_tool.api.validate import validate
     from tinyml_tool.boards import load_board, load_boards
     from tinyml_tool.errors import TinymlError
     from tinyml_tool.graph.reader import read_model
+    from tinyml_tool.train.settings import Augmentation, TrainSettings
 
 __all__ = [
+    "Augmentation",
     "TinymlError",
+    "TrainSettings",
     "__version__",
     "build",
     "deploy",
@@ -44,6 +48,7 @@ __all__ = [
     "read_model",
     "run",
     "stop_emulators",
+    "train",
     "validate",
 ]
 
@@ -57,7 +62,10 @@ _PLACES = {
     "generate": "api.generate",
     "inspect": "api.inspect",
     "run": "api.run",
+    "train": "api.train",
     "validate": "api.validate",
+    "Augmentation": "train.settings",
+    "TrainSettings": "train.settings",
     "load_board": "boards",
     "load_boards": "boards",
     "read_model": "graph.reader",

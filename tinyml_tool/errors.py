@@ -97,6 +97,13 @@ class BuildError(TinymlError):
     exit_code = ExitCode.BUILD
 
 
+class TrainingError(TinymlError):
+    """The process that trains was killed, ran out of memory or crashed."""
+
+    code = "training"
+    exit_code = ExitCode.BUILD
+
+
 class DeviceError(TinymlError):
     """The device or emulator could not be started, or stopped by itself."""
 

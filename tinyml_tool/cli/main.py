@@ -19,6 +19,7 @@ from tinyml_tool.cli import (
     monitor,
     ports,
     run,
+    train,
     validate,
 )
 from tinyml_tool.errors import ExitCode, InputError
@@ -72,6 +73,7 @@ for _module in (
     monitor,
     ports,
     doctor,
+    train,
 ):
     _module.register(app)
 

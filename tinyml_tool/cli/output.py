@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import typer
 
+from tinyml_tool.cli.progress_bar import with_bar
 from tinyml_tool.errors import TinymlError
 from tinyml_tool.report.envelope import envelope
 
@@ -84,8 +85,8 @@ def run_command(
         error = outcome.error
     except TinymlError as failure:
         error = failure
-    except KeyboardInterrupt:
-        _stderr().print("interrupted")
+    except KeyboardInterrupt as stop:
+        _stderr().print("; ".join(["interrupted", *map(str, stop.args)]))
         raise _finish(INTERRUPTED) from None
     except Exception as failure:
         error = _internal(failure)
@@ -136,4 +137,4 @@ def _act(action: Callable[[Progress], Outcome], quiet: bool) -> Outcome:
         return action(PlainProgress())
     console = _stderr()
     with console.status("starting") as status:
-        return action(status.update)
+        return action(lambda text: status.update(with_bar(text)))

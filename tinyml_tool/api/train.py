@@ -1,0 +1,270 @@
+"""`train`: from a data set to a float model and all that the later steps need."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.api.generate import Progress, no_progress
+from tinyml_tool.api.training_figures import Figures, figures_of
+from tinyml_tool.api.training_progress import TrainingProgress
+from tinyml_tool.errors import InputError, TrainingError
+from tinyml_tool.train.architecture import Architecture, read_architecture
+from tinyml_tool.train.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset
+from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
+from tinyml_tool.train.engine_process import EngineResult, run_engine
+from tinyml_tool.train.job import JOB_FILE, Job, balanced_weights, write_job
+from tinyml_tool.train.prepare import Features, Prepared, prepare
+from tinyml_tool.train.record import SCHEMA
+from tinyml_tool.train.result_folder import (
+    CALIBRATION_FILE,
+    FLOAT_FILE,
+    KERAS_FILE,
+    LABELS_FILE,
+    RECORD_FILE,
+    TEST_FILE,
+    VALIDATION_FILE,
+    check_target,
+    close_work,
+    is_resumable,
+    open_work,
+    write_result,
+)
+from tinyml_tool.train.scaling import ScalingKind
+from tinyml_tool.train.settings import TrainSettings, check_settings
+from tinyml_tool.train.splits import SplitShares, split_sha256
+from tinyml_tool.version import VERSION
+
+CALIBRATION_SAMPLES = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A finished training."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    """What `training.json` holds."""
+    validation: Figures
+    test: Figures
+
+    @property
+    def keras_file(self) -> Path:
+        """The model as Keras stores it."""
+        return self.folder / KERAS_FILE
+
+    @property
+    def float_model(self) -> Path:
+        """The model as float `.tflite`."""
+        return self.folder / FLOAT_FILE
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `result` with `--json`."""
+        return {"output": str(self.folder), **self.record}
+
+
+def train(
+    data: str | Path | Dataset,
+    *,
+    arch: str | Mapping[str, Any] | Architecture,
+    output: str | Path,
+    settings: TrainSettings | None = None,
+    reading: ReadOptions | None = None,
+    shares: SplitShares | None = None,
+    scaling: ScalingKind | None = None,
+    features: Features | None = None,
+    features_name: str = "custom",
+    normal: str | None = None,
+    start_from: str | Path | None = None,
+    mode: str = "train",
+    options: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress = no_progress,
+) -> Trained:
+    """Train a float model of `arch` on `data` and write everything to the folder `output`.
+
+    `features` turns raw samples (count, ...) into what is scaled and then learned; the record
+    names them `features_name`.  `start_from` is a `.keras` file to fit further.  `mode` and
+    `options` choose what the engine does.  After an interruption, `resume` goes on from the last
+    complete epoch, to the same result.  Raises InputError for data, settings and places,
+    ToolMissingError without TensorFlow, TrainingError where the training process dies.
+    """
+    target = Path(output)
+    settings, shares = settings or TrainSettings(), shares or SplitShares()
+    check_settings(settings)
+    chosen = read_architecture(arch)
+    check_target(target, force=force)
+    progress("reading the data")
+    dataset = data if isinstance(data, Dataset) else read_dataset(Path(data), reading)
+    prepared = prepare(
+        dataset, chosen, shares=shares, scaling=scaling, features=features, normal=normal
+    )
+    work = open_work(target, resume=resume, force=force)
+    job = Job(
+        work=work,
+        model=_model(chosen, start_from),
+        task="reconstruction" if chosen.reconstructs else "classification",
+        classes=len(dataset.classes),
+        settings=settings,
+        class_weights=_weights(prepared, settings),
+        mode=mode,
+        options={**(options or {}), "data_sha256": prepared.sha256},
+    )
+    if resume:
+        _check_same(job)
+    write_job(job, prepared.x, prepared.y, prepared.parts)
+    started = time.monotonic()
+    result = _run(work, target, progress)
+    seconds = time.monotonic() - started
+    validation, test = (
+        figures_of(_scores(work, name), prepared, part)
+        for name, part in (("validation", VALIDATION), ("test", TEST))
+    )
+    record = {
+        "schema": SCHEMA,
+        "tool": VERSION,
+        "task": job.task,
+        "mode": mode,
+        "architecture": chosen.to_json(),
+        "start_from": None if start_from is None else str(start_from),
+        "parameters": result.facts["parameters"],
+        "settings": settings.to_json(),
+        "class_weights": job.class_weights and list(job.class_weights),
+        "classes": list(dataset.classes),
+        "normal": prepared.normal,
+        "input": {
+            "shape": list(prepared.x.shape[1:]),
+            "raw_shape": list(dataset.shape),
+            "sample_rate": dataset.sample_rate,
+            "features": features_name if features else None,
+            "scaling": prepared.scaling.to_json(),
+        },
+        "data": _data_facts(prepared, shares),
+        "versions": result.versions,
+        "seconds": round(seconds, 1),
+        "best_epoch": result.facts["best_epoch"],
+        "history": result.facts["history"],
+        "validation": validation.to_json(),
+        "test": test.to_json(),
+        "more": {k: v for k, v in result.facts.items() if k not in _TOLD},
+    }
+    write_result(
+        target,
+        {name: work / name for name in (KERAS_FILE, FLOAT_FILE)},
+        _files(prepared, record),
+        force=force,
+    )
+    close_work(work)
+    return Trained(target, record, validation, test)
+
+
+_TOLD = ("parameters", "best_epoch", "history")
+
+
+def _model(arch: Architecture, start_from: str | Path | None) -> dict[str, Any]:
+    if start_from is None:
+        return {"architecture": arch.to_json()}
+    path = Path(start_from)
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist", hint="name a .keras file to go on from")
+    return {"file": str(path.resolve())}
+
+
+def _weights(prepared: Prepared, settings: TrainSettings) -> tuple[float, ...] | None:
+    if not settings.balance or prepared.normal is not None:
+        return None
+    _, labels = prepared.part(TRAIN)
+    return balanced_weights(labels, len(prepared.data.classes))
+
+
+def _check_same(job: Job) -> None:
+    """Raise InputError where the interrupted training was another one."""
+    before = json.loads((job.work / JOB_FILE).read_text())
+    now = json.loads(json.dumps(job.to_json()))
+    if before == now:
+        return
+    different = sorted(
+        f"{part}.{key}" if isinstance(now[part], dict) else part
+        for part in now
+        for key in (now[part] if isinstance(now[part], dict) else [part])
+        if (now[part].get(key) if isinstance(now[part], dict) else now[part])
+        != (before[part].get(key) if isinstance(before.get(part), dict) else before.get(part))
+    )
+    raise InputError(
+        f"the interrupted training was another one: {', '.join(different)} differ",
+        hint="use the same data and settings, or begin anew with --force",
+    )
+
+
+def _run(work: Path, target: Path, progress: Progress) -> EngineResult:
+    tell: Callable[[dict[str, Any]], None] = TrainingProgress(progress)
+    try:
+        return run_engine(work / JOB_FILE, tell)
+    except KeyboardInterrupt:
+        if is_resumable(work):
+            raise KeyboardInterrupt(f"{target}: go on with --resume") from None
+        close_work(work)
+        raise
+    except TrainingError:
+        raise  # its log stays, and the last epoch
+    except BaseException:
+        close_work(work)
+        raise
+
+
+def _scores(work: Path, name: str) -> NDArray[np.float32]:
+    with np.load(work / "scores.npz") as file:
+        scores: NDArray[np.float32] = file[f"scores_{name}"]
+    return scores
+
+
+def _data_facts(prepared: Prepared, shares: SplitShares) -> dict[str, Any]:
+    data = prepared.data
+    return {
+        "name": data.name,
+        "kind": data.kind,
+        "sha256": data.sha256,
+        "samples": len(data),
+        "groups": None if data.groups is None else len(np.unique(data.groups)),
+        "split": {
+            "validation": shares.validation,
+            "test": shares.test,
+            "seed": shares.seed,
+            "sha256": split_sha256(prepared.parts),
+            "samples": {
+                name: int((prepared.parts == part).sum()) for part, name in enumerate(PARTS)
+            },
+        },
+        "prepared_sha256": prepared.sha256,
+    }
+
+
+def _files(prepared: Prepared, record: Mapping[str, Any]) -> dict[str, bytes]:
+    """What is made here: the record, class names, and the samples that later steps need."""
+    x, y = prepared.part(TRAIN)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(x))[:CALIBRATION_SAMPLES])
+    classes = np.array(prepared.data.classes)
+    parts = {
+        CALIBRATION_FILE: (x[chosen], y[chosen]),
+        VALIDATION_FILE: prepared.part(VALIDATION),
+        TEST_FILE: prepared.part(TEST),
+    }
+    files = {name: _npz(x=x, y=y, classes=classes, prepared=True) for name, (x, y) in parts.items()}
+    files[RECORD_FILE] = (json.dumps(record, indent=2, allow_nan=False) + "\n").encode()
+    files[LABELS_FILE] = ("\n".join(prepared.data.classes) + "\n").encode()
+    return files
+
+
+def _npz(**arrays: Any) -> bytes:  # noqa: ANN401 - arrays
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()

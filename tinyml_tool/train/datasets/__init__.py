@@ -1,0 +1,1 @@
+"""Readers of data sets, one form a file; `read_dataset` chooses."""

@@ -1,0 +1,19 @@
+"""What the engine can do, one mode a file: `run(job, messages)` gives the facts for `done`.
+
+A mode is made of `load_arrays`, `build_model`, `fit` and `export`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tinyml_tool.train.engine.job import Job
+from tinyml_tool.train.engine.messages import Messages
+from tinyml_tool.train.engine.modes import train
+
+Mode = Callable[[Job, Messages], dict[str, Any]]
+
+MODES: dict[str, Mode] = {
+    "train": train.run,
+}

@@ -1,0 +1,115 @@
+"""How well an anomaly model tells anomalies from normal samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.errors import InputError
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The error above which a sample is called an anomaly."""
+
+    value: float
+    reason: str
+    """Where it comes from."""
+
+
+@dataclass(frozen=True)
+class AnomalyFigures:
+    """A detector's figures on samples of which some are anomalies."""
+
+    normal: int
+    anomalies: int
+    auc: float | None
+    """Area under the ROC curve: the chance that an anomaly has a larger error than a normal
+    sample; None where one of the two is missing."""
+    threshold: Threshold
+    detected: int
+    """Anomalies above the threshold."""
+    false_alarms: int
+    """Normal samples above the threshold."""
+    median_normal: float | None
+    median_anomaly: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As reports hold it."""
+        return {
+            "normal": self.normal,
+            "anomalies": self.anomalies,
+            "auc": self.auc,
+            "threshold": self.threshold.value,
+            "threshold_reason": self.threshold.reason,
+            "detected": self.detected,
+            "false_alarms": self.false_alarms,
+            "median_error_normal": self.median_normal,
+            "median_error_anomaly": self.median_anomaly,
+        }
+
+
+def reconstruction_errors(
+    inputs: NDArray[np.float64], outputs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The mean squared difference of each sample, (count, ...) against (count, ...)."""
+    difference = (inputs - outputs).reshape(len(inputs), -1)
+    return np.asarray((difference * difference).mean(axis=1))
+
+
+def area_under_roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float | None:
+    """The share of (positive, negative) pairs in which the positive has the higher score.
+
+    Ties count half.  None where there is no pair.  Source: Mann and Whitney 1947.
+
+    >>> area_under_roc(np.array([1.0, 2.0, 2.0, 3.0]), np.array([False, False, True, True]))
+    0.875
+    """
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if not positives or not negatives:
+        return None
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    above = ranks[positive].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * negatives))
+
+
+def threshold_for(errors: NDArray[np.float64], false_alarms: float) -> Threshold:
+    """The error that a share of `false_alarms` of normal validation samples exceeds.
+
+    Anomalies are not needed to choose it, as in practice there are none.  Raises InputError for a
+    share outside 0 to 1, and without samples.
+    """
+    if not 0 <= false_alarms < 1 or not len(errors):
+        raise InputError(f"a share of {false_alarms:g} false alarms among {len(errors)} samples")
+    value = float(np.quantile(errors, 1 - false_alarms, method="higher"))
+    above = int((errors > value).sum())
+    return Threshold(
+        value,
+        f"{above} of {len(errors)} normal validation samples exceed it "
+        f"(asked for: {false_alarms:.0%} false alarms)",
+    )
+
+
+def judge(
+    errors: NDArray[np.float64], anomalous: NDArray[np.bool_], threshold: Threshold
+) -> AnomalyFigures:
+    """The figures of a detector that calls what exceeds the threshold an anomaly."""
+    called = errors > threshold.value
+    return AnomalyFigures(
+        normal=int((~anomalous).sum()),
+        anomalies=int(anomalous.sum()),
+        auc=area_under_roc(errors, anomalous),
+        threshold=threshold,
+        detected=int((called & anomalous).sum()),
+        false_alarms=int((called & ~anomalous).sum()),
+        median_normal=_median(errors[~anomalous]),
+        median_anomaly=_median(errors[anomalous]),
+    )
+
+
+def _median(values: NDArray[np.float64]) -> float | None:
+    return float(np.median(values)) if len(values) else None
