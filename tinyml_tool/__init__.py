@@ -18,6 +18,7 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from tinyml_tool.api.build import build
     from tinyml_tool.api.deploy import deploy
+    from tinyml_tool.api.evaluate import evaluate
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
     from tinyml_tool.api.inspect import inspect
@@ -38,6 +39,7 @@ __all__ = [
     "__version__",
     "build",
     "deploy",
+    "evaluate",
     "flash",
     "generate",
     "inspect",
@@ -55,6 +57,7 @@ __all__ = [
 _PLACES = {
     "build": "api.build",
     "deploy": "api.deploy",
+    "evaluate": "api.evaluate",
     "flash": "api.flash",
     "stop_emulators": "api.flash",
     "monitor": "api.monitor",

@@ -130,32 +130,11 @@ def train(
         for name, part in (("validation", VALIDATION), ("test", TEST))
     )
     record = {
-        "schema": SCHEMA,
-        "tool": VERSION,
-        "task": job.task,
-        "mode": mode,
-        "architecture": chosen.to_json(),
-        "start_from": None if start_from is None else str(start_from),
-        "parameters": result.facts["parameters"],
-        "settings": settings.to_json(),
-        "class_weights": job.class_weights and list(job.class_weights),
-        "classes": list(dataset.classes),
-        "normal": prepared.normal,
-        "input": {
-            "shape": list(prepared.x.shape[1:]),
-            "raw_shape": list(dataset.shape),
-            "sample_rate": dataset.sample_rate,
-            "features": features_name if features else None,
-            "scaling": prepared.scaling.to_json(),
-        },
+        **_what(job, prepared, chosen, start_from, features_name if features else None),
         "data": _data_facts(prepared, shares),
-        "versions": result.versions,
-        "seconds": round(seconds, 1),
-        "best_epoch": result.facts["best_epoch"],
-        "history": result.facts["history"],
+        **_outcome(result, seconds),
         "validation": validation.to_json(),
         "test": test.to_json(),
-        "more": {k: v for k, v in result.facts.items() if k not in _TOLD},
     }
     write_result(
         target,
@@ -167,7 +146,45 @@ def train(
     return Trained(target, record, validation, test)
 
 
-_TOLD = ("parameters", "best_epoch", "history")
+def _what(
+    job: Job,
+    prepared: Prepared,
+    arch: Architecture,
+    start_from: str | Path | None,
+    features: str | None,
+) -> dict[str, Any]:
+    """What was trained, and on what inputs."""
+    data = prepared.data
+    return {
+        "schema": SCHEMA,
+        "tool": VERSION,
+        "task": job.task,
+        "mode": job.mode,
+        "architecture": arch.to_json(),
+        "start_from": None if start_from is None else str(start_from),
+        "settings": job.settings.to_json(),
+        "class_weights": job.class_weights and list(job.class_weights),
+        "classes": list(data.classes),
+        "normal": prepared.normal,
+        "input": {
+            "shape": list(prepared.x.shape[1:]),
+            "raw_shape": list(data.shape),
+            "sample_rate": data.sample_rate,
+            "features": features,
+            "scaling": prepared.scaling.to_json(),
+        },
+    }
+
+
+def _outcome(result: EngineResult, seconds: float) -> dict[str, Any]:
+    """What the engine made of it; what a mode tells besides the usual is under `more`."""
+    usual = ("parameters", "best_epoch", "history")
+    return {
+        "versions": result.versions,
+        "seconds": round(seconds, 1),
+        **{name: result.facts[name] for name in usual},
+        "more": {name: value for name, value in result.facts.items() if name not in usual},
+    }
 
 
 def _model(arch: Architecture, start_from: str | Path | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,20 @@ from tinyml_tool.errors import InputError
 if TYPE_CHECKING:
     from tinyml_tool.train.datasets.read import ReadOptions
 
+
+class ScalingName(StrEnum):
+    """How raw numbers become inputs."""
+
+    NONE = "none"
+    UNIT = "unit"
+    SYMMETRIC = "symmetric"
+    STANDARDIZE = "standardize"
+
+
+ScalingOption = Annotated[
+    ScalingName | None,
+    typer.Option(help="From raw numbers to inputs. [default: by the kind of data]"),
+]
 DataArgument = Annotated[
     Path,
     typer.Argument(

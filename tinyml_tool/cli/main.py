@@ -13,6 +13,7 @@ from tinyml_tool.cli import (
     build,
     deploy,
     doctor,
+    evaluate,
     flash,
     generate,
     inspect,
@@ -74,6 +75,7 @@ for _module in (
     ports,
     doctor,
     train,
+    evaluate,
 ):
     _module.register(app)
 

@@ -14,6 +14,7 @@ from tinyml_tool.cli.data_options import (
     GreyOption,
     GroupColumnOption,
     LabelColumnOption,
+    ScalingOption,
     SecondsOption,
     SizeOption,
     StepOption,
@@ -25,15 +26,6 @@ from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-class ScalingName(StrEnum):
-    """How raw numbers become inputs."""
-
-    NONE = "none"
-    UNIT = "unit"
-    SYMMETRIC = "symmetric"
-    STANDARDIZE = "standardize"
 
 
 class ScheduleName(StrEnum):
@@ -55,10 +47,6 @@ ArchOption = Annotated[
 ]
 ResultOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to make.")]
 ScheduleOption = Annotated[ScheduleName, typer.Option(help="Of the learning rate.")]
-ScalingOption = Annotated[
-    ScalingName | None,
-    typer.Option(help="From raw numbers to inputs. [default: by the kind of data]"),
-]
 FromOption = Annotated[Path | None, typer.Option("--from", help="A .keras file to train further.")]
 
 

@@ -68,7 +68,7 @@ def prepare(
         raise InputError("a normal class is for --arch autoencoder only", hint="leave it out")
     else:
         require_classes(data)
-    parts = _parts(data, shares, normal)
+    parts = parts_of(data, shares, normal)
     kind = scaling or ("none" if features else usual_scaling(data))
     values = apply_features(data.samples, features)
     fitted = fit_scaling(kind, values[parts == TRAIN])
@@ -101,7 +101,11 @@ def _normal_class(data: Dataset, normal: str | None) -> str:
     return name
 
 
-def _parts(data: Dataset, shares: SplitShares, normal: str | None) -> NDArray[np.int8]:
+def parts_of(data: Dataset, shares: SplitShares, normal: str | None) -> NDArray[np.int8]:
+    """The part of each sample; with a class `normal`, all others are for the test.
+
+    Raises InputError where a part would be empty.
+    """
     if normal is None:
         return split_dataset(data, shares)
     usual = data.labels == data.classes.index(normal)

@@ -61,8 +61,14 @@ def read_record(folder: Path) -> TrainingRecord:
         raise InputError(f"{path}: is no training record: {error}") from None
 
 
-def find_record(model: Path) -> TrainingRecord | None:
-    """The record beside a model file; None where there is none."""
-    if not (model.parent / RECORD_FILE).is_file():
+def find_record(folder: Path) -> TrainingRecord | None:
+    """The record in a folder; None where there is none, or a file of that name for other ends."""
+    path = folder / RECORD_FILE
+    if not path.is_file():
         return None
-    return read_record(model.parent)
+    try:
+        if "schema" not in json.loads(path.read_text(encoding="utf-8")):
+            return None
+    except (OSError, ValueError, TypeError):
+        return None
+    return read_record(folder)

@@ -113,3 +113,17 @@ def judge(
 
 def _median(values: NDArray[np.float64]) -> float | None:
     return float(np.median(values)) if len(values) else None
+
+
+def threshold_between(errors: NDArray[np.float64], anomalous: NDArray[np.bool_]) -> Threshold:
+    """The error that parts these very samples best: detection rate minus rate of false alarms.
+
+    Source: Youden 1950.  Too optimistic for other samples, which the reason says.
+    """
+    candidates = np.unique(errors)
+    rates = [
+        (errors[anomalous] > value).mean() - (errors[~anomalous] > value).mean()
+        for value in candidates
+    ]
+    best = float(candidates[int(np.argmax(rates))])
+    return Threshold(best, "parts these very samples best, so others will do worse")

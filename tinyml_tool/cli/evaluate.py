@@ -1,0 +1,143 @@
+"""`tinyml evaluate MODEL --data DATA --on BOARD`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinyml_tool.cli.data_options import (
+    ChannelsOption,
+    GreyOption,
+    GroupColumnOption,
+    LabelColumnOption,
+    ScalingOption,
+    SecondsOption,
+    SizeOption,
+    StepOption,
+    WindowOption,
+    read_options,
+)
+from tinyml_tool.cli.options import (
+    EmulatorOption,
+    EngineOption,
+    Json,
+    PortOption,
+    Quiet,
+    System,
+    SystemOption,
+    TimeLimitOption,
+)
+from tinyml_tool.cli.output import Outcome, Progress, run_command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ModelArgument = Annotated[
+    Path, typer.Argument(help="The .tflite model, quantized or float.", show_default=False)
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        "-d",
+        help="Data set of any form, or a folder of `tinyml train`. [default: the model's folder]",
+    ),
+]
+TrainingOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--training",
+        help="Folder of `tinyml train` that tells scaling and classes. [default: the model's]",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+
+    @app.command("evaluate")
+    def evaluate_command(
+        model: ModelArgument,
+        data: DataOption = None,
+        on: str = typer.Option("host", "--on", help="host, or a board (see `tinyml boards`)."),
+        training: TrainingOption = None,
+        scaling: ScalingOption = None,
+        engine: EngineOption = None,
+        normal: str | None = typer.Option(
+            None, help="Of an anomaly model: the class that is no anomaly."
+        ),
+        threshold: float | None = typer.Option(None, help="Error above which it is an anomaly."),
+        false_alarms: float = typer.Option(
+            0.05, min=0.0, max=0.999, help="Share of normal samples to choose a threshold by."
+        ),
+        limit: int | None = typer.Option(None, min=1, help="Only the first samples."),
+        seconds: SecondsOption = None,
+        size: SizeOption = None,
+        grey: GreyOption = False,
+        label_column: LabelColumnOption = "label",
+        group_column: GroupColumnOption = None,
+        channels: ChannelsOption = None,
+        window: WindowOption = 1,
+        step: StepOption = None,
+        port: PortOption = None,
+        emulator: EmulatorOption = None,
+        system: SystemOption = None,
+        timeout: TimeLimitOption = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Measure accuracy, confusion and AUC, in the reference and on a device.
+
+        Examples: `tinyml evaluate digits/model_float.tflite` ·
+        `tinyml evaluate digits_int8.tflite --data digits --on qemu-m4` ·
+        `tinyml evaluate words.tflite --data recordings/ --training words-model --seconds 1`
+        """
+
+        def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.evaluate import evaluate
+            from tinyml_tool.errors import MismatchError
+            from tinyml_tool.report.evaluation import show_evaluation
+            from tinyml_tool.verify.agreement import require_agreement
+
+            evaluation = evaluate(
+                model,
+                data=data,
+                on=on,
+                training=training,
+                engine=engine or "aot",
+                reading=read_options(
+                    seconds=seconds,
+                    size=size,
+                    grey=grey,
+                    label_column=label_column,
+                    group_column=group_column,
+                    channels=channels,
+                    window=window,
+                    step=step,
+                ),
+                scaling=scaling.value if scaling else None,
+                normal=normal,
+                threshold=threshold,
+                false_alarms=false_alarms,
+                limit=limit,
+                port=port,
+                emulator=emulator.value if emulator else None,
+                system="cmake" if system is System.CMAKE else "platformio",
+                time_limit=timeout,
+                progress=progress,
+            )
+            error = None
+            try:
+                if evaluation.device is not None:
+                    require_agreement(str(model), evaluation.device.agreement)
+            except MismatchError as mismatch:
+                error = mismatch
+
+            def show(console: Console) -> None:
+                show_evaluation(console, evaluation)
+
+            return Outcome(evaluation.to_json(), show, error=error)
+
+        run_command("evaluate", act, json=json, quiet=quiet)
