@@ -174,8 +174,8 @@ def evaluate(
     classes and task, where it is beside neither; `scaling` is for models without.  `limit` takes
     only the first samples.  An anomaly model's threshold is `threshold`, or the error that a share
     of `false_alarms` of its normal validation samples exceeds.  Disagreement of the device is not
-    raised: it is in `device.agreement`.  Raises InputError for data that do not suit the model, and what
-    `generate`, `build` and the device raise.
+    raised: it is in `device.agreement`.  Raises InputError for data that do not suit the model,
+    and what `generate`, `build` and the device raise.
     """
     progress("reading model and data")
     source = load_model(model)

@@ -49,7 +49,9 @@ class TrainingProgress:
             self._began = (now, done)
         metrics = {**event["metrics"], **self._validation}
         figures = [
-            f"{text} {metrics[name]:.3f}" for name, text in _NAMES.items() if name in metrics
+            f"{text} {metrics[name]:.3f}"
+            for name, text in _NAMES.items()
+            if metrics.get(name) is not None
         ]
         words = [f"epoch {event['epoch']} of {epochs}", f"{int(100 * done / epochs)} %", *figures]
         spent, share = now - self._began[0], done - self._began[1]

@@ -75,7 +75,8 @@ def fit_scaling(kind: ScalingKind, raw: NDArray[Any]) -> Scaling:
     if kind == "standardize":
         flat = raw.reshape(-1, raw.shape[-1]).astype(np.float64)
         mean, deviation = flat.mean(axis=0), flat.std(axis=0)
-        deviation[deviation < 1e-9 * np.maximum(np.abs(mean), 1e-30)] = 1.0
-        deviation[deviation == 0] = 1.0
+        # Rounding gives a constant channel a mean beside its value, and a tiny deviation.
+        constant = flat.min(axis=0) == flat.max(axis=0)
+        mean[constant], deviation[constant] = flat[0][constant], 1.0
         return Scaling(kind, tuple(mean.tolist()), tuple(deviation.tolist()))
     raise InputError(f"unknown scaling '{kind}'", hint=f"one of: {', '.join(SCALINGS)}")

@@ -49,7 +49,10 @@ def read_npz(path: Path) -> Dataset:
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise InputError(f"{path}: is a .npy, not a .npz of several arrays")
+        with file:
             return dict(file.items())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
@@ -61,8 +64,8 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
                 hint="save arrays of one shape: np.savez(FILE, x=samples, y=labels)",
             ) from None
         raise InputError(f"{path}: is no .npz file that can be read: {reason}") from None
-    except AttributeError:
-        raise InputError(f"{path}: is a .npy, not a .npz of several arrays") from None
+    except InputError:
+        raise
     except Exception as error:  # zlib and struct errors of damaged files
         raise InputError(f"{path}: is damaged: {error}") from None
 

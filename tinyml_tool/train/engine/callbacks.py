@@ -87,10 +87,11 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ANN401
         """Called by Keras.  Raises EngineError where the loss is no number any more."""
         metrics = _floats(logs)
-        if not np.isfinite(metrics["loss"]):
+        if not np.isfinite([metrics["loss"], metrics["val_loss"]]).all():
             raise EngineError(
                 "input",
-                f"the loss is {metrics['loss']} in epoch {epoch + 1}: the training diverged",
+                f"in epoch {epoch + 1} the loss is {metrics['loss']:g} in training and "
+                f"{metrics['val_loss']:g} in validation: the training diverged",
                 "take a lower --learning-rate, or scale the data",
             )
         progress = self._progress
