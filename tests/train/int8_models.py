@@ -1,4 +1,4 @@
-"""Run where TensorFlow is: fits each architecture for an epoch, writes it as float and int8.
+"""Run where TensorFlow is: fits each architecture for some epochs, writes it as int8.
 
 usage: python int8_models.py FOLDER ARCHITECTURES.json
 """
@@ -19,7 +19,6 @@ import tensorflow as tf
 
 from tinyml_tool.train.engine.arrays import Arrays, Part
 from tinyml_tool.train.engine.build_model import build_model
-from tinyml_tool.train.engine.export import to_tflite
 from tinyml_tool.train.engine.fit import fit
 from tinyml_tool.train.engine.job import Fit, Job
 from tinyml_tool.train.engine.messages import Messages
@@ -56,11 +55,10 @@ def main() -> None:
         work.mkdir()
         task = "reconstruction" if arch["name"] == "autoencoder" else "classification"
         spec = {"architecture": arch}
-        job = Job("train", work, work, spec, task, CLASSES, Fit(3, 8, 3e-3, 0), {})
+        job = Job("train", work, work, spec, task, CLASSES, Fit(15, 8, 3e-3, 0), {})
         keras.utils.set_random_seed(0)
         model = build_model(spec, shape, CLASSES)
         fit(model, Arrays(part, part, part), job, messages)
-        (work / "float.tflite").write_bytes(to_tflite(model))
         (work / "int8.tflite").write_bytes(to_int8(model, part))
 
 

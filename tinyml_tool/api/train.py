@@ -102,6 +102,7 @@ def train(
     settings, shares = settings or TrainSettings(), shares or SplitShares()
     check_settings(settings)
     chosen = read_architecture(arch)
+    model = _model(chosen, start_from)
     check_target(target, force=force)
     progress("reading the data")
     dataset = data if isinstance(data, Dataset) else read_dataset(Path(data), reading)
@@ -111,7 +112,7 @@ def train(
     work = open_work(target, resume=resume, force=force)
     job = Job(
         work=work,
-        model=_model(chosen, start_from),
+        model=model,
         task="reconstruction" if chosen.reconstructs else "classification",
         classes=len(dataset.classes),
         settings=settings,
