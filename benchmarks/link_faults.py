@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests/link python benchmarks/link_faults.py [--times N]
 
-Each row is `tinyml validate` on a pseudo-terminal, several times: every layer of one input compared
-with the reference.  The device behind it is the generated firmware in QEMU, or the same C compiled
+Each row is `tinyml validate` on a pseudo-terminal, several times: every layer of one random input,
+another one each time, compared with the reference.  The device behind it is the generated firmware in QEMU, or the same C compiled
 for this computer, which is faster.  The bad line is the one of the tests.
 """
 
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from faulty_stream import FaultyStream
 from host_firmware import FAST, build_host_firmware
 from link_device import DeviceStream
@@ -33,19 +34,20 @@ from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER
 
 MODEL = Path(__file__).resolve().parent.parent / "examples" / "digits" / "digits.tflite"
 BOARD = "qemu-m4"
-SEED = 1
+SEED = 10
+"""Of the first validation over a line; from here on each row with resets meets some."""
 
 RATES = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.05)
 RATES_IN_QEMU = (0.0001, 0.001, 0.01)
-RESET_RATES = (0.0005, 0.002)
+RESET_RATES = (0.0005, 0.001, 0.002)
 """Resets for each byte to the device; a validation sends about 800."""
 BAUDS = (9_600, 57_600, 115_200, 921_600, 2_000_000)
 
 HEAD = (
     "| line | validations | exact | failures told | values right | values wrong | transfers "
-    "| faults | sent again | recoveries | bytes | s |"
+    "| faults | damaged answers | sent again | recoveries | bytes | s |"
 )
-RULE = "|---|" + "---:|" * 11
+RULE = "|---|" + "---:|" * 12
 
 StartDevice = Callable[[int], FaultyStream]
 """Starts a device behind a bad line; given the number of the validation."""
@@ -63,6 +65,7 @@ class Row:
     wrong: int = 0
     transfers: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    damaged: int = 0
     sent_again: int = 0
     recoveries: int = 0
     bytes: int = 0
@@ -70,11 +73,14 @@ class Row:
 
     def validate(self, project: Path, start: StartDevice, baud: int | None) -> None:
         """Validate once more, and count what happened."""
+        values = project.parent / "values.npy"
+        chance = np.random.default_rng(self.times)
+        np.save(values, chance.integers(-128, 128, (1, 8, 8, 1), np.int8))
         began = time.monotonic()
         stream = start(self.times)
         with PtyLine(stream, baud) as line:
             try:
-                parity = tt.validate(project, port=line.name, vectors=1).parity
+                parity = tt.validate(project, port=line.name, inputs=[values]).parity
             except DeviceError as error:
                 self.told[re.sub(r"\d+ damaged", "N damaged", error.message)] += 1
             else:
@@ -84,6 +90,7 @@ class Row:
         self.times += 1
         self.transfers += line.traffic.requests
         self.faults += Counter(stream.faults)
+        self.damaged += line.traffic.damaged
         self.sent_again += line.traffic.sent_again
         self.recoveries += line.traffic.recoveries
         self.bytes += line.traffic.to_device + line.traffic.to_host
@@ -98,7 +105,8 @@ class Row:
     def text(self) -> str:
         """One row of the table."""
         numbers = [self.times, self.exact, self.told.total(), self.right, self.wrong]
-        numbers += [self.transfers, self.faults.total(), self.sent_again, self.recoveries]
+        numbers += [self.transfers, self.faults.total(), self.damaged]
+        numbers += [self.sent_again, self.recoveries]
         cells = [self.line, *(f"{number:,}" for number in (*numbers, self.bytes))]
         return f"| {' | '.join(cells)} | {self.seconds:.1f} |"
 
@@ -112,6 +120,8 @@ class Firmware:
     """For this computer."""
     old_program: Path
     """The same, but it says that it speaks version 0 of the protocol."""
+    wrong_program: Path
+    """The same with one weight changed: what a wrong value looks like in these figures."""
     elf: Path
     """For the emulator."""
 
@@ -143,10 +153,14 @@ def build(folder: Path) -> Firmware:
     header = old / "lib" / "link" / PROTOCOL_HEADER
     version = "#define TINYML_PROTOCOL_VERSION "
     header.write_text(header.read_text().replace(f"{version}1u", f"{version}0u"))
+    wrong = shutil.copytree(project, folder / "wrong")
+    model = wrong / "lib" / "model" / "model.c"
+    model.write_text(re.sub(r"(?<=\] = \{\n  )-?\d+", "1", model.read_text(), count=1))
     return Firmware(
         project,
         build_host_firmware(project, folder / "firmware", FAST),
         build_host_firmware(old, folder / "old_firmware", FAST),
+        build_host_firmware(wrong, folder / "wrong_firmware", FAST),
         tt.build(project, system="cmake").elf,
     )
 
@@ -221,11 +235,14 @@ def main() -> None:
     for row in rows:
         total.add(row)
     print(total.text())
+    print("\nThe control, a firmware with one weight changed:\n")
+    print(HEAD, RULE, sep="\n")
+    measured(firmware.project, ("no fault", here(firmware.wrong_program), None), 1)
     print("\nFaults:", ", ".join(f"{kind} {count:,}" for kind, count in total.faults.most_common()))
     print("\nFailures told:\n")
     for row in rows:
         for message, count in row.told.items():
-            print(f"- {row.line}, {count} times: {message}")
+            print(f"- {row.line}, {count} of {row.times}: {message}")
 
 
 if __name__ == "__main__":

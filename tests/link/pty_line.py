@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tinyml_tool.devices.device import ByteStream
-from tinyml_tool.devices.link.framing import Demultiplexer, Frame
+from tinyml_tool.devices.link.framing import Damaged, Demultiplexer, Frame
 from tinyml_tool.errors import DeviceError
 
 _POLL_SECONDS = 0.001
@@ -56,6 +56,8 @@ class Traffic:
     """Frames, beside the first of each request."""
     recoveries: int = 0
     """Requests that were sent again, and after which the conversation went on."""
+    damaged: int = 0
+    """Frames of the device that arrive damaged at the program."""
     to_device: int = 0
     """Bytes."""
     to_host: int = 0
@@ -84,7 +86,7 @@ class PtyLine:
         self.failure: Exception | None = None
         self._device = device
         self._to_device, self._to_host = _Wire(rate), _Wire(rate)
-        self._watched = Demultiplexer()
+        self._watched, self._watched_back = Demultiplexer(), Demultiplexer()
         self._ours, self._port = pty.openpty()
         tty.setraw(self._port)  # kept open: otherwise reading fails while no program has it open
         self.name = os.ttyname(self._port)
@@ -125,7 +127,7 @@ class PtyLine:
         if data := self._to_device.take():
             self._device.write(data)
         if data := self._device.read(65536, _POLL_SECONDS):
-            self.traffic.to_host += len(data)
+            self._watch_back(data)
             self._to_host.put(data)
         if data := self._to_host.take():
             self._write(data)
@@ -140,3 +142,8 @@ class PtyLine:
         for item in self._watched.feed(data):
             if isinstance(item, Frame):
                 self.traffic.count(item)
+
+    def _watch_back(self, data: bytes) -> None:
+        self.traffic.to_host += len(data)
+        received = self._watched_back.feed(data)
+        self.traffic.damaged += sum(isinstance(item, Damaged) for item in received)

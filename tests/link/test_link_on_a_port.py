@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from faulty_stream import FaultyStream
 from host_firmware import build_host_firmware
@@ -33,6 +35,14 @@ def program(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_host_firmware(project, tmp_path_factory.mktemp("firmware") / "firmware")
 
 
+@pytest.fixture(scope="module")
+def digit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An input in whose layers no two pieces are alike, as those of the made extremes are."""
+    path = tmp_path_factory.mktemp("inputs") / "digit.npy"
+    np.save(path, np.random.default_rng(11).integers(-128, 128, (1, 8, 8, 1), np.int8))
+    return path
+
+
 def validate(project: Path, line: PtyLine, **options: object) -> Evidence:
     evidence = tt.validate(project, port=line.name, **options)  # type: ignore[arg-type]
     print(line.traffic)
@@ -41,15 +51,32 @@ def validate(project: Path, line: PtyLine, **options: object) -> Evidence:
 
 @pytest.mark.parametrize(("rate", "times"), [(0.0001, 12), (0.001, 4), (0.005, 1)])
 def test_a_bad_line_costs_time_but_no_value(
-    project: Path, program: Path, rate: float, times: int
+    project: Path, program: Path, digit: Path, rate: float, times: int
 ) -> None:
     stream = FaultyStream(DeviceStream(program), rate, seed=5)
     with PtyLine(stream) as line:
         for _ in range(times):
-            assert validate(project, line, vectors=1).parity.exact
+            assert validate(project, line, inputs=[digit]).parity.exact
         print(stream.faults)
     assert stream.faults
     assert line.traffic.recoveries > 0
+
+
+def test_a_wrong_weight_is_seen_through_a_bad_line(
+    project: Path, digit: Path, tmp_path: Path
+) -> None:
+    """What the other tests would see if the link let a wrong value pass."""
+    wrong = shutil.copytree(project, tmp_path / "wrong")
+    model = wrong / "lib" / "model" / "model.c"
+    text, count = re.subn(r"(?<=\] = \{\n  )-?\d+", "1", model.read_text(), count=1)
+    assert count == 1
+    model.write_text(text)
+    program = build_host_firmware(wrong, tmp_path / "firmware")
+    with PtyLine(FaultyStream(DeviceStream(program), 0.001, seed=5)) as line:
+        parity = validate(project, line, inputs=[digit]).parity
+    assert parity.values_different > 0
+    assert parity.first_difference is not None
+    assert parity.first_difference.place.layer == 0
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -62,14 +89,14 @@ def test_a_hopeless_line_is_told(project: Path, program: Path, seed: int) -> Non
 
 
 def test_a_reset_in_the_middle_is_told_and_the_next_try_is_right(
-    project: Path, program: Path
+    project: Path, program: Path, digit: Path
 ) -> None:
     stream = FaultyStream(DeviceStream(program), 0.0, seed=1, reset_rate=0.0005)
     told, exact = 0, 0
     with PtyLine(stream) as line:
         for _ in range(12):
             try:
-                evidence = validate(project, line, vectors=1)
+                evidence = validate(project, line, inputs=[digit])
             except LinkError as error:
                 assert "restarted in the middle" in error.message
                 told += 1
@@ -110,10 +137,10 @@ def test_a_device_with_an_older_protocol_is_told(
     assert "flash the firmware again" in (caught.value.hint or "")
 
 
-def test_firmware_in_the_emulator_survives_a_bad_line_too(project: Path) -> None:
+def test_firmware_in_the_emulator_survives_a_bad_line_too(project: Path, digit: Path) -> None:
     elf = tt.build(project, system="cmake").elf
     with QemuDevice(load_board("qemu-m4"), elf, time_limit=120) as device:
         stream = FaultyStream(device.stream, 0.001, seed=2)
         with PtyLine(stream) as line:
-            assert validate(project, line, vectors=2).parity.exact
+            assert validate(project, line, inputs=[digit, digit]).parity.exact
     assert stream.faults
