@@ -3,8 +3,9 @@
     PYTHONPATH=tests/link python benchmarks/link_faults.py [--times N]
 
 Each row is `tinyml validate` on a pseudo-terminal, several times: every layer of one random input,
-another one each time, compared with the reference.  The device behind it is the generated firmware in QEMU, or the same C compiled
-for this computer, which is faster.  The bad line is the one of the tests.
+another one each time, compared with the reference.  The device behind it is the generated firmware
+in QEMU, or the same C compiled for this computer, which is faster.  The bad line is the one of the
+tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The bad cable of the tests does what it says: each kind of fault, as often, in both directions."""
+"""The bad cable of the tests does what it says: each kind of fault, in both directions."""
 
 from __future__ import annotations
 
