@@ -89,13 +89,13 @@ def test_a_port_that_does_not_exist_is_told() -> None:
     assert "cable" in (caught.value.hint or "")
 
 
-def test_a_port_without_permission_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_without_permission_is_told(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise serial.SerialException(errno.EACCES, "could not open port: Permission denied")
 
     monkeypatch.setattr(serial, "serial_for_url", refuse)
-    with pytest.raises(PortError, match="you may not open /dev/ttyACM0") as caught:
-        SerialPortDevice("/dev/ttyACM0").start()
+    with pytest.raises(PortError, match=f"you may not open {board.path}") as caught:
+        SerialPortDevice(board.path).start()
     assert "dialout" in (caught.value.hint or "")
 
 

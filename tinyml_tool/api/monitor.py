@@ -101,6 +101,8 @@ class MonitorStatistics:
     inferences: int = 0
     damaged: int = 0
     lines: int = 0
+    garbled: int = 0
+    """Of the lines, those that are no text."""
     faults: int = 0
     disconnects: int = 0
     latency_least: float = math.inf
@@ -112,8 +114,9 @@ class MonitorStatistics:
     def count(self, seen: Seen) -> None:
         """Take note of an event."""
         match seen:
-            case Line():
+            case Line(text=text):
                 self.lines += 1
+                self.garbled += text.count("\N{REPLACEMENT CHARACTER}") > len(text) / 8
             case DamagedInference():
                 self.damaged += 1
             case Faulted():
@@ -275,8 +278,14 @@ class MonitorLimits:
             return None
         if self.duration is None or not self.reached(statistics):
             return None
+        few = f"{statistics.inferences} of {self.count} inferences in {self.duration:g} s"
+        if not statistics.inferences and not statistics.lines:
+            few += ": the board printed nothing"
+        elif statistics.garbled > statistics.lines / 2:
+            few += ": most of what the board sent is no text"
+            return DeviceError(few, hint="another baud rate may be right: `--baud N`")
         return DeviceError(
-            f"{statistics.inferences} of {self.count} inferences in {self.duration:g} s",
+            few,
             hint="the firmware as generated waits for commands: `--send run` makes it infer; see "
-            "docs/monitor.md for how an application reports",
+            "docs/monitor.md for how an application reports; `tinyml ports` shows the ports",
         )

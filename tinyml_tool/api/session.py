@@ -18,8 +18,8 @@ from tinyml_tool.devices.metered_stream import MeteredStream
 from tinyml_tool.devices.port_names import find_port
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.devices.renode import RenodeDevice
-from tinyml_tool.devices.serial_port import SerialPortDevice
-from tinyml_tool.errors import InputError
+from tinyml_tool.devices.serial_port import SerialPortDevice, other_users
+from tinyml_tool.errors import InputError, LinkError
 from tinyml_tool.verify.runner import DeviceRunner
 
 EmulatorName: TypeAlias = Literal["qemu", "renode"]
@@ -145,5 +145,16 @@ def open_session(
         with LinkClient(stream, timeouts=timeouts_of(time_limit)) as client:
             graph, build_id = project.source.graph, project.manifest.build_id
             use_files = device.shares_files
-            with DeviceRunner(client, graph, build_id, use_files=use_files) as runner:
-                yield Session(device, client, runner)
+            try:
+                with DeviceRunner(client, graph, build_id, use_files=use_files) as runner:
+                    yield Session(device, client, runner)
+            except LinkError as error:
+                error.details += _who_else_listens(device)
+                raise
+
+
+def _who_else_listens(device: Device) -> tuple[str, ...]:
+    """Programs that did not lock the port and may have taken bytes of its answers."""
+    if not isinstance(device, SerialPortDevice):
+        return ()
+    return tuple(f"{user} has {device.name} open, too" for user in other_users(device.name))

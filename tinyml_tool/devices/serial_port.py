@@ -12,6 +12,8 @@ import serial
 
 from tinyml_tool.devices.device import Ending
 from tinyml_tool.devices.faults import fault_error
+from tinyml_tool.devices.port_access import access_of
+from tinyml_tool.devices.port_holders import Holder, holders_of
 from tinyml_tool.devices.recording import Recording
 from tinyml_tool.devices.symbols import Symbols
 from tinyml_tool.errors import DeviceError, DeviceFaultError, PortError
@@ -138,6 +140,11 @@ class SerialPortDevice:
         self.stop()
 
 
+def other_users(url: str) -> tuple[Holder, ...]:
+    """Other programs that have this port open or locked; nothing is known of a URL's."""
+    return () if "://" in url else holders_of([url])[url]
+
+
 def _open(url: str, baud: int) -> Any:  # noqa: ANN401 - pyserial has no types
     try:
         return serial.serial_for_url(
@@ -154,15 +161,15 @@ def _open(url: str, baud: int) -> Any:  # noqa: ANN401 - pyserial has no types
 def _cannot_open(url: str, error: OSError) -> PortError:
     text = str(error).lower()
     if error.errno in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
+        holders = other_users(url)
+        if holders:
+            return PortError(f"{url} is busy: {holders[0]} has it open", hint="end that program")
         return PortError(
             f"{url} is busy: another program has it open",
-            hint=f"close serial monitors; `fuser -v {url}` tells which program it is",
+            hint=f"close serial monitors; `sudo fuser -v {url}` tells which program it is",
         )
     if error.errno == errno.EACCES:
-        return PortError(
-            f"you may not open {url}",
-            hint='sudo usermod -aG dialout "$USER", then log out and in again',
-        )
+        return _not_allowed(url)
     if error.errno == errno.ENOENT:
         return PortError(
             f"{url} does not exist",
@@ -171,6 +178,17 @@ def _cannot_open(url: str, error: OSError) -> PortError:
     if "refused" in text:
         return PortError(f"{url}: nobody listens there", hint="start the emulator or bridge first")
     return PortError(f"{url} cannot be opened: {error}", hint="check that it is a serial port")
+
+
+def _not_allowed(url: str) -> PortError:
+    access = access_of(url)
+    remedy = "; ".join(access.remedy)
+    if access.allowed:  # it changed meanwhile
+        remedy = 'sudo usermod -aG dialout "$USER", then log out and in again'
+    return PortError(
+        f"you may not open {url}" + (f": {access.problem}" if access.problem else ""),
+        hint=remedy or "let whoever runs this computer or container give you the device",
+    )
 
 
 def _gone(name: str, error: Exception) -> PortError:

@@ -46,8 +46,8 @@ def silent(seconds: float) -> LinkError:
     """Nothing at all arrived."""
     return LinkError(
         f"the device does not answer: not one byte in {seconds:g} s",
-        hint="check that the board has power, that the firmware is on it (`tinyml run` flashes or "
-        "starts it), and that this is its port and baud rate",
+        hint="check that the board has power, that its firmware is on it (`tinyml flash PROJECT`), "
+        "and that these are its port (`tinyml ports`) and baud rate",
     )
 
 
@@ -56,7 +56,8 @@ def babbling(first: bytes, received: int, seconds: float) -> LinkError:
     return LinkError(
         f"the device sends something else than this tool's protocol: {received} bytes in "
         f"{seconds:g} s, no answer among them",
-        hint="another firmware may be on the board, or the baud rate is wrong",
+        hint="another firmware may be on the board (`tinyml flash PROJECT` puts the right one "
+        "there), or its baud rate is not that of its board file",
         details=[f"it began with {first[:_SHOWN_BYTES]!r}"],
     )
 
@@ -66,7 +67,7 @@ def only_text(text: str, seconds: float) -> LinkError:
     return LinkError(
         f"the device prints text but does not answer: no frame in {seconds:g} s",
         hint="the firmware may hang, or lack tinyml_link_poll() in its main loop, or not be made "
-        "by this tool",
+        "by this tool: `tinyml flash PROJECT` puts a new one there",
         details=_last_lines(text),
     )
 
@@ -85,7 +86,7 @@ def stopped(request: str, seconds: float, answered: int, text: str) -> LinkError
     return LinkError(
         f"the device stopped half way: no answer to {request} in {seconds:g} s, after "
         f"{answered} answered requests",
-        hint="it may have crashed or been unplugged; `tinyml run` shows what it prints",
+        hint="it may have crashed or been unplugged; `tinyml monitor` shows what it prints",
         details=_last_lines(text),
     )
 
@@ -134,7 +135,8 @@ def wrong_model(expected: str, found: str, name: str) -> LinkError:
     return LinkError(
         f"another model is on the device: '{name}' with hash {found[:16]}..., expected "
         f"{expected[:16]}...",
-        hint="build and flash the firmware of this model",
+        hint="name the project whose firmware is on the device, or put this one there: "
+        "`tinyml flash PROJECT`",
     )
 
 
@@ -142,7 +144,7 @@ def wrong_build(expected: str, found: str) -> LinkError:
     """The right model, built from other sources."""
     return LinkError(
         f"another build is on the device: {found}, expected {expected}",
-        hint="flash the firmware that was just built",
+        hint="the project was generated or built anew since: `tinyml flash PROJECT`",
     )
 
 
