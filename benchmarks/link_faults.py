@@ -232,13 +232,12 @@ def main() -> None:
         print(HEAD, RULE, sep="\n")
         rows = [measured(firmware.project, kind, times) for kind in bad_lines(firmware)]
         rows += [measured(firmware.project, kind, 1) for kind in slow_lines(firmware)]
-    total = Row("all")
-    for row in rows:
-        total.add(row)
-    print(total.text())
-    print("\nThe control, a firmware with one weight changed:\n")
-    print(HEAD, RULE, sep="\n")
-    measured(firmware.project, ("no fault", here(firmware.wrong_program), None), 1)
+        total = Row("all")
+        for row in rows:
+            total.add(row)
+        print(total.text())
+        print("\nThe control, a firmware with one weight changed:\n", HEAD, RULE, sep="\n")
+        measured(firmware.project, ("no fault", here(firmware.wrong_program), None), 1)
     print("\nFaults:", ", ".join(f"{kind} {count:,}" for kind, count in total.faults.most_common()))
     print("\nFailures told:\n")
     for row in rows:

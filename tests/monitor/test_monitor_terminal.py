@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from detached_case import keep_request, start
 from pty_board import PtyBoard
 from reports import report
 from terminal import Terminal
 
 from tinyml_tool.devices.emulator_records import EmulatorRecord
+from tinyml_tool.toolchain.build import Firmware
 
 Open = Callable[..., Terminal]
 
@@ -21,8 +23,9 @@ def open_monitor() -> Iterator[Open]:
     """Starts `tinyml monitor` in terminals, and closes them after the test."""
     opened: list[Terminal] = []
 
-    def start(*arguments: str | Path, **options: str) -> Terminal:
-        opened.append(Terminal(["monitor", *map(str, arguments)], **options))
+    def start(*arguments: str | Path, columns: int = 100, **environment: str) -> Terminal:
+        command = ["monitor", *map(str, arguments)]
+        opened.append(Terminal(command, columns=columns, **environment))
         return opened[-1]
 
     yield start
@@ -98,6 +101,27 @@ def test_an_emulated_board_is_watched_by_its_name(
     assert terminal.shows(f"qemu-m4 at {emulator.url}", "ticks (emulated)", "█")
     terminal.press("q")
     assert terminal.exit_status() == 0
+
+
+def test_the_new_port_of_an_emulator_that_was_replaced_stands_in_the_title(
+    reporting: tuple[Path, Firmware], emulator: EmulatorRecord, open_monitor: Open
+) -> None:
+    terminal = open_monitor("qemu-m4")
+    assert terminal.shows(f"─ connected: qemu-m4 at {emulator.url}")
+    again = start(keep_request(*reporting))
+    assert terminal.shows(f"─ connected: qemu-m4 at {again.url}")
+    terminal.press("q")
+    assert terminal.exit_status() == 0
+
+
+def test_in_a_narrow_terminal_the_bars_give_way_and_not_the_names(
+    board: PtyBoard, tmp_path: Path, open_monitor: Open
+) -> None:
+    (tmp_path / "labels.txt").write_text("background\nyes\n")
+    terminal = open_monitor(board.path, "--labels", tmp_path / "labels.txt", columns=32)
+    assert terminal.shows("no inference yet")
+    board.print(report(1) + "\n")
+    assert terminal.shows("background  █", "yes         ███████", "89.1 %", "10.9 %")
 
 
 def test_a_terminal_without_unicode_gets_plain_bars(board: PtyBoard, open_monitor: Open) -> None:

@@ -168,6 +168,8 @@ class Monitor:
         self.labels = source.labels
         self.statistics = MonitorStatistics()
         self.connected = False
+        self.port = source.target.name
+        """Where the device is, or was last."""
         self._watch = PortWatch(source.target, baud=baud, elf=source.elf)
         self._first: list[MonitorEvent] = []
 
@@ -199,6 +201,8 @@ class Monitor:
             self.statistics.count(item)
             if isinstance(item, Opened | Lost):
                 self.connected = isinstance(item, Opened)
+            if isinstance(item, Opened):
+                self.port = item.port
         return [MonitorEvent(now, item) for item in seen]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -26,7 +27,10 @@ KEYS = "q quit   r run once   i info   h help"
 
 _SHOWN_IN_LINE = 3
 _SHOWN_IN_PANEL = 5
+_NAME_WIDTH = 24
 _BAR_WIDTH = 30
+_BAR_WIDTH_LEAST = 4
+_BETWEEN_COLUMNS = 4
 
 
 def event_line(event: MonitorEvent, labels: Sequence[str]) -> Text:
@@ -118,29 +122,46 @@ def panel(
     if latest is None:
         parts.append(Text("no inference yet: r asks the firmware for one", style="dim"))
     else:
-        parts += [_bars(output, monitor.labels, unicode=unicode) for output in latest.outputs]
+        parts += [_Bars(output, monitor.labels, unicode) for output in latest.outputs]
         parts.append(Text(_number(latest) + _time(latest), style="cyan"))
     spent = (time.monotonic() if now is None else now) - monitor.statistics.started
     parts.append(Text(summary(monitor.statistics, spent)))
     parts.append(Text(KEYS, style="dim"))
     state = "connected" if monitor.connected else "waiting for the board to come back"
-    title = Text(f"{state}: {monitor.source.target.name}")
+    title = Text(f"{state}: {monitor.port}")
     edges = box.ROUNDED if unicode else box.ASCII
     return Panel(Group(*parts), title=title, title_align="left", box=edges)
 
 
-def _bars(output: ReportedOutput, labels: Sequence[str], *, unicode: bool) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(max_width=24, overflow="ellipsis", no_wrap=True)
-    table.add_column(no_wrap=True, min_width=_BAR_WIDTH)
-    table.add_column(justify="right", no_wrap=True)
-    shown = output.top[:_SHOWN_IN_PANEL]
-    whole = 1.0 if is_share(output) else max((abs(v.real) for v in shown), default=1.0)
-    for value in shown:
-        share = value.real / whole if whole and math.isfinite(whole) else 0.0
-        drawn = Text(bar(share, _BAR_WIDTH, unicode=unicode), style="green")
-        table.add_row(_name(output, value, labels), drawn, value_text(output, value))
-    return table
+@dataclass(frozen=True)
+class _Bars:
+    """The highest values of an output; in a narrow terminal the bars give way, not the names."""
+
+    output: ReportedOutput
+    labels: Sequence[str]
+    unicode: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown = self.output.top[:_SHOWN_IN_PANEL]
+        names = [_name(self.output, value, self.labels) for value in shown]
+        values = [value_text(self.output, value) for value in shown]
+        longest = min(_NAME_WIDTH, max(map(len, names), default=0))
+        room = options.max_width - longest - max(map(len, values), default=0) - _BETWEEN_COLUMNS
+        width = max(_BAR_WIDTH_LEAST, min(_BAR_WIDTH, room))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(max_width=_NAME_WIDTH, overflow="ellipsis", no_wrap=True)
+        table.add_column(no_wrap=True, min_width=width)
+        table.add_column(justify="right", no_wrap=True)
+        for name, share, value in zip(names, self._shares(shown), values, strict=True):
+            drawn = Text(bar(share, width, unicode=self.unicode), style="green")
+            table.add_row(name, drawn, value)
+        yield table
+
+    def _shares(self, shown: Sequence[ReportedValue]) -> list[float]:
+        whole = 1.0 if is_share(self.output) else max((abs(v.real) for v in shown), default=1.0)
+        if not whole or not math.isfinite(whole):
+            return [0.0] * len(shown)
+        return [value.real / whole for value in shown]
 
 
 def summary(statistics: MonitorStatistics, spent: float) -> str:
