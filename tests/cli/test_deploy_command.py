@@ -39,7 +39,14 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
     assert evidence["board"] == "qemu-m4"
     assert evidence["engine"] == "aot"
     parity = evidence["parity"]
-    assert set(parity) == {"vectors", "layers", "values_compared", "values_different"}
+    assert set(parity) == {
+        "vectors",
+        "layers",
+        "values_compared",
+        "values_different",
+        "values_by_checksum",
+    }
+    assert parity["values_by_checksum"] == 0
     assert parity["values_different"] == 0
     memory = evidence["memory"]
     assert set(memory) == {"flash_bytes", "ram_bytes", "arena_bytes", "stack_bytes"}

@@ -15,10 +15,12 @@ from project_case import small_model
 from pty_line import PtyLine
 
 import tinyml_tool as tt
+from tinyml_tool.api.time_left import wire_bytes
 from tinyml_tool.boards import load_board
 from tinyml_tool.devices.qemu import QemuDevice
-from tinyml_tool.errors import ExitCode, LinkError
+from tinyml_tool.errors import ExitCode, InputError, LinkError
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER
+from tinyml_tool.graph.reader import read_model
 from tinyml_tool.verify.evidence import Evidence
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits" / "digits.tflite"
@@ -62,21 +64,68 @@ def test_a_bad_line_costs_time_but_no_value(
     assert line.traffic.recoveries > 0
 
 
-def test_a_wrong_weight_is_seen_through_a_bad_line(
-    project: Path, digit: Path, tmp_path: Path
-) -> None:
-    """What the other tests would see if the link let a wrong value pass."""
-    wrong = shutil.copytree(project, tmp_path / "wrong")
+def wrong_firmware(project: Path, folder: Path) -> Path:
+    """The project's firmware with one weight changed, for this computer."""
+    wrong = shutil.copytree(project, folder / "wrong")
     model = wrong / "lib" / "model" / "model.c"
     text, count = re.subn(r"(?<=\] = \{\n  )-?\d+", "1", model.read_text(), count=1)
     assert count == 1
     model.write_text(text)
-    program = build_host_firmware(wrong, tmp_path / "firmware")
+    return build_host_firmware(wrong, folder / "firmware")
+
+
+def test_a_wrong_weight_is_seen_through_a_bad_line(
+    project: Path, digit: Path, tmp_path: Path
+) -> None:
+    """What the other tests would see if the link let a wrong value pass."""
+    program = wrong_firmware(project, tmp_path)
     with PtyLine(FaultyStream(DeviceStream(program), 0.001, seed=5)) as line:
         parity = validate(project, line, inputs=[digit]).parity
     assert parity.values_different > 0
     assert parity.first_difference is not None
     assert parity.first_difference.place.layer == 0
+
+
+def test_checksums_spare_the_layers_that_agree(project: Path, program: Path, digit: Path) -> None:
+    with PtyLine(DeviceStream(program)) as line:
+        full = validate(project, line, inputs=[digit]).parity
+        bytes_of_all = line.traffic.to_host
+        parity = validate(project, line, inputs=[digit], checksums=True).parity
+        bytes_by_checksum = line.traffic.to_host - bytes_of_all
+    assert parity.exact
+    assert parity.values_compared == full.values_compared
+    assert parity.values_by_checksum == parity.values_compared - 10, "all but the outputs"
+    assert bytes_by_checksum < bytes_of_all / 3
+
+
+@pytest.mark.parametrize("checksums", [False, True])
+def test_the_bytes_foretold_for_the_time_left_are_about_those_that_move(
+    project: Path, program: Path, digit: Path, checksums: bool
+) -> None:
+    graph = read_model(DIGITS)
+    with PtyLine(DeviceStream(program)) as line:
+        validate(project, line, inputs=[digit], checksums=checksums)
+        first = line.traffic.to_device + line.traffic.to_host
+        validate(project, line, inputs=[digit, digit], checksums=checksums)
+    moved = line.traffic.to_device + line.traffic.to_host - 2 * first  # by comparing, and no more
+    foretold = wire_bytes(graph, layers=True, checksums=checksums)
+    assert 0.7 * moved < foretold < 1.4 * moved
+
+
+def test_checksums_without_layers_make_no_sense(project: Path) -> None:
+    with pytest.raises(InputError, match="no layer is to be compared"):
+        tt.validate(project, port="/dev/null", layers=False, checksums=True)
+
+
+def test_checksums_find_what_a_full_comparison_finds(
+    project: Path, digit: Path, tmp_path: Path
+) -> None:
+    program = wrong_firmware(project, tmp_path)
+    with PtyLine(DeviceStream(program)) as line:
+        full = validate(project, line, inputs=[digit]).parity
+        parity = validate(project, line, inputs=[digit], checksums=True).parity
+    assert parity.values_different == full.values_different > 0
+    assert parity.first_difference == full.first_difference
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ from tinyml_tool.devices.link.bulk_file import BulkInference
 from tinyml_tool.devices.link.client import BulkResult, Inference, LinkClient
 from tinyml_tool.errors import DeviceError, LinkError, OutputError
 from tinyml_tool.graph.reader import parse_model
-from tinyml_tool.protocol import Capability, HelloReply
+from tinyml_tool.protocol import Capability, HelloReply, Paused
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.verify import runner as runner_module
 from tinyml_tool.verify.inputs import vectors
@@ -69,6 +70,7 @@ class FakeClient:
         self.expected: tuple[str, str | None] | None = None
         self.folder: Path | None = None
         self.batches: list[int] = []
+        self.fetched: set[int] = set()
         self.spoil_layers: dict[int, bytes] = {}
         self.spoil_outputs: list[bytes] | None = None
 
@@ -84,9 +86,19 @@ class FakeClient:
         self.calls.append("infer")
         return Inference(tuple(self._outputs(inputs)), 7)
 
-    def observe(self, inputs: Sequence[Any]) -> Inference:
+    def observe(
+        self, inputs: Sequence[Any], wanted: Callable[[Paused], bool] = lambda _: True
+    ) -> Inference:
         self.calls.append("observe")
-        return Inference(tuple(self._outputs(inputs)), 0, self._layers(inputs))
+        layers = self._layers(inputs)
+        crcs = {index: zlib.crc32(data) for index, data in layers.items()}
+        fetched = {
+            index: data
+            for index, data in layers.items()
+            if wanted(Paused(0, 0, index, len(data), crcs[index], "ADD"))
+        }
+        self.fetched = set(fetched)
+        return Inference(tuple(self._outputs(inputs)), 0, fetched, crcs)
 
     def run_bulk(
         self, batch: Sequence[Sequence[Any]], directory: Path, *, layers: bool = False
@@ -140,6 +152,43 @@ def test_a_device_that_computes_the_same_is_exact(lane: Capability) -> None:
     with runner_on(FakeClient(lane)) as runner:
         parity = compare(GRAPH, runner, TflmReference(MODEL, "two"), vectors(GRAPH, 10, 0))
     assert (parity.exact, parity.layers, parity.values_compared) == (True, 2, 90)
+
+
+def test_layers_with_the_right_checksum_stay_on_the_device() -> None:
+    client = FakeClient(WIRE)
+    with runner_on(client) as runner:
+        reference, values = TflmReference(MODEL, "two"), vectors(GRAPH, 10, 0)
+        parity = compare(GRAPH, runner, reference, values, checksums=True)
+    assert (parity.exact, parity.layers, parity.values_compared) == (True, 2, 90)
+    assert (parity.values_by_checksum, client.fetched) == (60, set())
+
+
+def test_a_layer_with_another_checksum_is_fetched_and_compared_value_by_value() -> None:
+    client = FakeClient(WIRE)
+    client.spoil_layers = {2: np.array([[2, -7, 7]], np.int8).tobytes()}
+    with runner_on(client) as runner:
+        parity = compare(GRAPH, runner, TflmReference(MODEL, "two"), [INPUTS], checksums=True)
+    assert client.fetched == {2}
+    assert (parity.values_different, parity.values_by_checksum) == (1, 3)
+    assert parity.first_difference is not None
+    assert (parity.first_difference.place.tensor, parity.first_difference.index) == (2, 2)
+
+
+def test_a_layer_of_another_length_is_no_match_whatever_its_checksum() -> None:
+    client = FakeClient(WIRE)
+    client.spoil_layers = {2: b"\0\0"}
+    with (
+        runner_on(client) as runner,
+        pytest.raises(LinkError, match="sent 2 bytes"),
+    ):
+        compare(GRAPH, runner, TflmReference(MODEL, "two"), [INPUTS], checksums=True)
+
+
+def test_through_files_checksums_spare_nothing() -> None:
+    client = FakeClient(FILES)
+    with runner_on(client) as runner:
+        parity = compare(GRAPH, runner, TflmReference(MODEL, "two"), [INPUTS], checksums=True)
+    assert (parity.exact, parity.values_by_checksum) == (True, 0)
 
 
 def test_files_are_used_where_the_device_reaches_them() -> None:

@@ -28,6 +28,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "layers": 13,
             "values_compared": 721_640,
             "values_different": 1,
+            "values_by_checksum": 0,
         },
         "instructions_per_inference": 43_040_000,
         "seconds_per_inference": None,

@@ -11,6 +11,9 @@ _PIECE_BYTES = 1024
 _PIECE_OVERHEAD = 60
 """Bytes of frames and headers, question and answer, around each piece of a tensor."""
 
+_PAUSE_BYTES = 100
+"""Bytes of question and answer, after each layer of an observed run."""
+
 _SECONDS_BETWEEN = 0.25
 _SECONDS_BEFORE_GUESS = 1.0
 
@@ -78,17 +81,20 @@ class TransferProgress:
         return spent * (1 - self.share) / self.share
 
 
-def wire_bytes(graph: Graph, *, layers: bool) -> int:
+def wire_bytes(graph: Graph, *, layers: bool, checksums: bool = False) -> int:
     """About how many bytes comparing one input moves over a wire, in both directions.
 
-    With `layers` there is an observed run before the other one.
+    With `layers` there is an observed run before the other one; with `checksums` it fetches no
+    layer, as long as none differs.
     """
     tensors = [*graph.inputs, *graph.outputs]
+    pauses = 0
     if layers:
-        written = [index for operator in graph.operators for index in operator.outputs]
-        tensors += [*tensors, *(index for index in written if index >= 0)]
+        written = [index for op in graph.operators for index in op.outputs if index >= 0]
+        tensors += [*tensors, *(() if checksums else written)]
+        pauses = len(written) * _PAUSE_BYTES
     sizes = [graph.tensor(index).bytes for index in tensors]
-    return sum(size + (size // _PIECE_BYTES + 1) * _PIECE_OVERHEAD for size in sizes)
+    return pauses + sum(size + (size // _PIECE_BYTES + 1) * _PIECE_OVERHEAD for size in sizes)
 
 
 def duration_text(seconds: float) -> str:

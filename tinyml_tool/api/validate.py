@@ -11,6 +11,7 @@ from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.time_left import TransferProgress, wire_bytes
+from tinyml_tool.errors import InputError
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import Firmware, System, build_project
@@ -26,6 +27,7 @@ def validate_project(
     *,
     firmware: Firmware | None,
     layers: bool = True,
+    checksums: bool = False,
     port: str | None = None,
     emulator: EmulatorName | None = None,
     time_limit: float | None = None,
@@ -43,7 +45,7 @@ def validate_project(
         return firmware.elf
 
     graph = project.source.graph
-    expected = len(values) * wire_bytes(graph, layers=layers)
+    expected = len(values) * wire_bytes(graph, layers=layers, checksums=checksums)
     transfer = TransferProgress(len(values), expected, progress)
     with open_session(
         project,
@@ -58,7 +60,15 @@ def validate_project(
         transfer.begin()
         parity = watch.time(
             "parity",
-            lambda: compare(graph, session.runner, reference, values, compared, layers=layers),
+            lambda: compare(
+                graph,
+                session.runner,
+                reference,
+                values,
+                compared,
+                layers=layers,
+                checksums=checksums,
+            ),
         )
         progress("measuring")
         benchmark = watch.time("benchmark", session.benchmark)
@@ -91,6 +101,7 @@ def validate(
     vectors: int = GOLDEN_VECTORS,
     seed: int = GOLDEN_SEED,
     layers: bool = True,
+    checksums: bool = False,
     port: str | None = None,
     emulator: EmulatorName | None = None,
     system: System = "platformio",
@@ -100,10 +111,14 @@ def validate(
     """Validate a generated project on `emulator`, by default its own, or on the device at `port`.
 
     Inputs are `inputs` (files), or `vectors` made ones: extremes first, then random.  Without
-    `layers` only the model's outputs are compared, in half the time.  Whether all values agree is
-    told by `parity.exact`.  Raises ToolMissingError where the reference is not
-    installed, and what building and the device raise.
+    `layers` only the model's outputs are compared, in half the time.  With `checksums`, a device
+    at a `port` tells each layer's CRC-32, and only layers that differ are fetched.  Whether all
+    values agree is told by `parity.exact`, how many were not looked at one by one by
+    `parity.values_by_checksum`.  Raises ToolMissingError where the reference is not installed, and
+    what building and the device raise.
     """
+    if checksums and not layers:
+        raise InputError("checksums are of layers, and no layer is to be compared")
     watch = Stopwatch()
     opened = open_project(project)
     emulator = choose_emulator(opened.board, emulator, port)
@@ -129,6 +144,7 @@ def validate(
         reference,
         firmware=firmware,
         layers=layers,
+        checksums=checksums,
         port=port,
         emulator=emulator,
         time_limit=time_limit,

@@ -42,6 +42,11 @@ def register(app: typer.Typer) -> None:
         outputs_only: bool = typer.Option(
             False, "--outputs-only", help="Compare the model's outputs, not every layer."
         ),
+        checksums: bool = typer.Option(
+            False,
+            "--checksums",
+            help="Over a port, fetch only layers whose CRC-32 differs: for slow lines.",
+        ),
         port: PortOption = None,
         emulator: EmulatorOption = None,
         system: SystemOption = None,
@@ -69,6 +74,7 @@ def register(app: typer.Typer) -> None:
                 vectors=vectors or 10,
                 seed=seed or 0,
                 layers=not outputs_only,
+                checksums=checksums,
                 port=port,
                 emulator=emulator.value if emulator else None,
                 system="cmake" if system is System.CMAKE else "platformio",

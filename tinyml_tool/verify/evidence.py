@@ -55,6 +55,7 @@ class Evidence:
                 "layers": self.parity.layers,
                 "values_compared": self.parity.values_compared,
                 "values_different": self.parity.values_different,
+                "values_by_checksum": self.parity.values_by_checksum,
             },
             "instructions_per_inference": self.instructions_per_inference,
             "seconds_per_inference": self.seconds_per_inference,
