@@ -15,10 +15,12 @@
 #if TINYML_MLPERF
 #include "tinyml_mlperf.h"
 
-/* The MLPerf Tiny runner shares the port: it wants no echo. */
-enum { LINE_BYTES = TINYML_MLPERF_COMMAND_BYTES, ECHOES = 0 };
+/* The MLPerf Tiny runner shares the port: it wants no echo, until a person switches it on. */
+enum { LINE_BYTES = TINYML_MLPERF_COMMAND_BYTES };
+static bool echoes;
 #else
-enum { LINE_BYTES = 32, ECHOES = 1 };
+enum { LINE_BYTES = 32 };
+static const bool echoes = true;
 #endif
 
 enum { VALUES_SHOWN = 16, BACKSPACE = 8, DELETE = 127 };
@@ -263,6 +265,18 @@ static void layers(void)
 }
 #endif
 
+#if TINYML_MLPERF
+static void switch_mode(void)
+{
+  echoes = !echoes;
+  if (echoes) {
+    tinyml_print_line("what you type is shown now; mlperf again makes room for the runner");
+  } else {
+    tinyml_mlperf_greet();
+  }
+}
+#endif
+
 static void help(void);
 
 static const struct command {
@@ -275,6 +289,9 @@ static const struct command {
     {"run", "run the model once: on the inputs set last, or on zeros", run},
 #if MODEL_OBSERVER
     {"layers", "run it and show a checksum of each layer", layers},
+#endif
+#if TINYML_MLPERF
+    {"mlperf", "switch between the MLPerf runner and you, who see what you type", switch_mode},
 #endif
     {"reset", "restart the board", port_reset},
 };
@@ -325,7 +342,7 @@ static void erase_last(void)
 {
   if (line_bytes > 0) {
     line_bytes--;
-    tinyml_print(ECHOES ? "\b \b" : "");
+    tinyml_print(echoes ? "\b \b" : "");
   }
 }
 
@@ -337,7 +354,7 @@ static void add(uint8_t byte)
     return;
   }
   line[line_bytes++] = (char)byte;
-  if (ECHOES && !line_spoilt) {
+  if (echoes && !line_spoilt) {
     port_write(&byte, 1);
   }
 }
@@ -345,6 +362,9 @@ static void add(uint8_t byte)
 #if TINYML_MLPERF
 static void obey_runner(void)
 {
+  if (echoes) {
+    tinyml_print_line("%");
+  }
   if (line_spoilt) {
     tinyml_mlperf_refuse();
   } else {

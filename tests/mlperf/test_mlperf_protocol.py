@@ -200,6 +200,29 @@ def test_people_and_the_runner_share_the_port(start_firmware: StartFirmware) -> 
     assert client.name() == "qemu-m4"
 
 
+def read_until(stream: DeviceStream, end: bytes) -> bytes:
+    text = b""
+    while not text.endswith(end):
+        data = stream.read(4096, 5)
+        assert data, text
+        text += data
+    return text
+
+
+def test_a_person_may_switch_the_echo_on_and_off(start_firmware: StartFirmware) -> None:
+    stream = start_firmware()
+    client = RunnerClient(stream)
+    client.boot()
+    stream.write(b"mlperf\r")
+    assert read_until(stream, b"for the runner\r\n").startswith(b"\r\nwhat you type is shown now")
+    stream.write(b"name%")
+    assert read_until(stream, b"m-ready\r\n") == b"name%\r\nm-name-dut-[qemu-m4]\r\nm-ready\r\n"
+    stream.write(b"mlperf\r")
+    back = read_until(stream, b"m-ready\r\n").split(b"\r\n")
+    assert back[:2] == [b"mlperf", b"m-timestamp-mode-performance"]
+    assert client.name() == "qemu-m4"
+
+
 def test_the_link_and_the_runner_share_the_model(start_firmware: StartFirmware) -> None:
     stream = start_firmware()
     client = RunnerClient(stream)
