@@ -85,19 +85,23 @@ _CONVERSATION = f"""\
   reply: for a request with the same sequence number and CRC it sends that again and does nothing
   else. A request with an older number is refused, a newer one is obeyed. The numbers wrap.
 - **Damage.** A frame with a wrong CRC is dropped, and the device says so with a frame of type
-  0x{protocol.NOTICE:02X} and status DAMAGED, so that the host need not wait to ask again.
+  0x{protocol.NOTICE:02X} and status DAMAGED, so that the host need not wait to ask again. A frame in which bytes were
+  changed at random has a right CRC once in 2^32 (4.3 billion) times; one with at most three wrong
+  bits, or with all of them within 32 in a row, counted after COBS, never has (Koopman 2002).
 - **Pieces.** No payload is longer than HELLO's `payload_bytes`, at least {_SHORTEST}. Tensors
   travel in pieces, each acknowledged. The host sends shorter ones while the line is bad
   ([measured](link-faults.md)).
 - **Proof.** RUN carries the CRC-32 of all inputs, and the device refuses to run on others. The
   reply carries the CRC-32 of all outputs, PAUSED that of the layer, BULK those of both files. The
-  host accepts no tensor without it.
+  host accepts no tensor without it. It finds pieces in a wrong place or of another run; of bytes
+  that were changed within a piece it is no second opinion, being the same CRC.
 - **Long requests.** To those marked *long* the device says WORKING at once, and in BENCHMARK and
   BULK from time to time. Then the host waits and does not ask again: an interrupt would disturb a
   measurement.
 - **Observed run.** RUN with OBSERVE answers PAUSED after each output of each layer; then the host
   reads it with GET_LAYER and goes on with CONTINUE, which answers PAUSED again or ends the run.
-  A new session ends a paused run, too.
+  A new session ends a paused run, too. With `tinyml validate --checksums` the host fetches only
+  layers of which PAUSED tells another length or CRC than the reference has.
 - **Versions.** The header never changes. A device of another version answers BAD_VERSION to
   everything, with its own version in the header.
 """
