@@ -85,9 +85,10 @@ _CONVERSATION = f"""\
   reply: for a request with the same sequence number and CRC it sends that again and does nothing
   else. A request with an older number is refused, a newer one is obeyed. The numbers wrap.
 - **Damage.** A frame with a wrong CRC is dropped, and the device says so with a frame of type
-  0x{protocol.NOTICE:02X} and status DAMAGED, so that the host need not wait to ask again. A frame in which bytes were
-  changed at random has a right CRC once in 2^32 (4.3 billion) times; one with at most three wrong
-  bits, or with all of them within 32 in a row, counted after COBS, never has (Koopman 2002).
+  0x{protocol.NOTICE:02X} and status DAMAGED, so that the host need not wait to ask again.
+  A frame in which bytes were changed at random has a right CRC once in 2^32 (4.3 billion) times;
+  one with at most three wrong bits, or with all of them within 32 in a row, counted after COBS,
+  never has (Koopman 2002).
 - **Pieces.** No payload is longer than HELLO's `payload_bytes`, at least {_SHORTEST}. Tensors
   travel in pieces, each acknowledged. The host sends shorter ones while the line is bad
   ([measured](link-faults.md)).
