@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from tinyml_tool.boards import Core
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.target import Target
+from tinyml_tool.config import Optimize
 from tinyml_tool.devices.host import HostModel
 from tinyml_tool.errors import TinymlError, UnsupportedModelError
 from tinyml_tool.firmware.model_sources import model_sources
@@ -27,9 +29,9 @@ CORE = Core(name="cortex-m4", fpu="single", dsp=True)
 Arrays = Sequence[NDArray[Any]]
 
 
-def compile_model(model: bytes, core: Core = CORE) -> Plan:
+def compile_model(model: bytes, core: Core = CORE, optimize: Optimize = "balanced") -> Plan:
     """The plan of a model file's content."""
-    return compile_graph(parse_model(model, "case"), core)
+    return compile_graph(parse_model(model, "case"), Target(core, optimize))
 
 
 def unsupported_reasons(model: bytes, core: Core = CORE) -> str:
@@ -51,14 +53,18 @@ def run_generated(plan: Plan, batch: Sequence[Arrays], *, sanitize: bool = False
 
 
 def assert_bit_exact(
-    model: bytes, *batch: Arrays, sanitize: bool = False, core: Core = CORE
+    model: bytes,
+    *batch: Arrays,
+    sanitize: bool = False,
+    core: Core = CORE,
+    optimize: Optimize = "balanced",
 ) -> int:
     """Compare every layer of every inference with the reference; returns the values compared.
 
     Each of `batch` is one inference: an array for each input of the graph.  `sanitize` runs the
     generated C under the address and undefined-behaviour sanitizers.
     """
-    plan = compile_model(model, core)
+    plan = compile_model(model, core, optimize)
     reference = TflmReference(model, "case")
     compared = 0
     for inputs, (outputs, layers) in zip(
@@ -93,13 +99,18 @@ def extreme_inputs(graph: Graph, rng: np.random.Generator) -> list[NDArray[Any]]
 
 
 def assert_bit_exact_on_random_inputs(
-    model: bytes, seed: int = 0, *, sanitize: bool = False, core: Core = CORE
+    model: bytes,
+    seed: int = 0,
+    *,
+    sanitize: bool = False,
+    core: Core = CORE,
+    optimize: Optimize = "balanced",
 ) -> int:
     """`assert_bit_exact` on two random and one extreme input; returns the values compared."""
     graph = parse_model(model, "case")
     rng = np.random.default_rng(seed)
     batch = [random_inputs(graph, rng), random_inputs(graph, rng), extreme_inputs(graph, rng)]
-    return assert_bit_exact(model, *batch, sanitize=sanitize, core=core)
+    return assert_bit_exact(model, *batch, sanitize=sanitize, core=core, optimize=optimize)
 
 
 def _assert_same_layers(

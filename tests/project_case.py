@@ -10,6 +10,7 @@ from model_builder import ModelBuilder
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
 from tinyml_tool.graph.reader import parse_model
@@ -27,7 +28,9 @@ def small_model(inputs: int = 8, outputs: int = 4, *, weight: int = 3) -> bytes:
 
 
 def small_plan(board: str = "qemu-m4", model: bytes | None = None) -> Plan:
-    return compile_graph(parse_model(model or small_model(), "small"), load_board(board).core)
+    return compile_graph(
+        parse_model(model or small_model(), "small"), Target(load_board(board).core)
+    )
 
 
 def small_vector() -> GoldenVector:

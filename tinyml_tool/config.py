@@ -17,6 +17,12 @@ MlperfBenchmark: TypeAlias = Literal["kws01", "vww01", "ad01", "ic01"]
 """A benchmark of MLPerf Tiny, as its runner calls it."""
 
 
+Optimize: TypeAlias = Literal["size", "balanced", "speed"]
+"""What counts most when kernels are chosen: bytes of flash, both, or instructions."""
+
+DEFAULT_OPTIMIZE: Optimize = "balanced"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -29,6 +35,8 @@ class ProjectSettings(_Strict):
     name: str | None = None
     board: str = "qemu-m4"
     engine: Literal["aot", "tflm"] = "aot"
+    optimize: Optimize | None = None
+    """What kernels of engine aot are chosen for."""
     output: str | None = None
     mlperf: MlperfBenchmark | None = None
     """The firmware also answers MLPerf Tiny's runner."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tinyml_tool.boards import Board, load_board, load_boards
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.firmware.project import project_files
 from tinyml_tool.graph.reader import read_model
 
@@ -29,7 +30,7 @@ def files_of(board: str) -> Mapping[str, bytes]:
     graph = read_model(DIGITS)
     chosen = load_board(board)
     return project_files(
-        compile_graph(graph, chosen.core), chosen, name="digits", model=DIGITS.read_bytes()
+        compile_graph(graph, Target(chosen.core)), chosen, name="digits", model=DIGITS.read_bytes()
     )
 
 

@@ -16,6 +16,7 @@ from platformio.project.config import ProjectConfig
 
 from tinyml_tool.boards import emulated_board, emulated_boards, load_board
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.firmware.project import project_files
 from tinyml_tool.graph.reader import read_model
 
@@ -97,7 +98,7 @@ def test_a_framework_may_neither_fuse_nor_reorder_floating_point(name: str) -> N
 def test_the_same_board_gives_the_same_bytes(name: str) -> None:
     board = load_board(name)
     graph = read_model(DIGITS)
-    plan = compile_graph(graph, board.core)
+    plan = compile_graph(graph, Target(board.core))
     again = project_files(plan, board, name="digits", model=DIGITS.read_bytes())
     assert again == files_of(name)
 

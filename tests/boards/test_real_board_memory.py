@@ -16,6 +16,7 @@ from tinyml_tool.compiler.footprint import (
     ram_on,
 )
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.errors import DoesNotFitError
 from tinyml_tool.graph.reader import parse_model
 
@@ -34,7 +35,7 @@ def plan_of(*, arena: int = 0, weights: int = 0) -> Plan:
         order = builder.constant([1, 0], "int32")
         y = builder.tensor("int8", (arena // 2, 2), scale=0.5)
         builder.operator("TRANSPOSE", [x, order], y)
-    return compile_graph(parse_model(builder.build([y]), "large"), load_board("esp32").core)
+    return compile_graph(parse_model(builder.build([y]), "large"), Target(load_board("esp32").core))
 
 
 def without_framework(board: Board) -> Board:

@@ -31,6 +31,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "board",
         "ran_on",
         "engine",
+        "optimize",
         "parity",
         "instructions_per_inference",
         "memory",

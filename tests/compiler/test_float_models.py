@@ -7,11 +7,12 @@ from shared import shared_model
 
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import problems_of
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph import Graph, Problem, parse_model, read_model
 
 
 def problems(graph: Graph) -> tuple[Problem, ...]:
-    return problems_of(graph, load_board("qemu-m4").core)[0]
+    return problems_of(graph, Target(load_board("qemu-m4").core))[0]
 
 
 def test_a_float_model_is_told_to_be_quantized() -> None:

@@ -14,6 +14,7 @@ from tinyml_tool.compiler.footprint import (
     footprint_estimate,
     ram_on,
 )
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.errors import DoesNotFitError
 from tinyml_tool.graph.reader import parse_model
 
@@ -26,7 +27,7 @@ def plan_with_arena(elements):
     x = builder.input("int8", (1, elements), scale=0.5)
     y = builder.tensor("int8", (1, 2 * elements), scale=0.5)
     builder.operator("CONCATENATION", [x, x], y, axis=1)
-    return compile_graph(parse_model(builder.build([y]), "wide"), SMALL.core)
+    return compile_graph(parse_model(builder.build([y]), "wide"), Target(SMALL.core))
 
 
 def test_the_arena_is_that_of_the_plan():
@@ -49,7 +50,7 @@ def test_a_constant_that_two_layers_use_is_counted_once():
             output = builder.tensor("int8", (1, 300), scale=2.0)
             value = builder.operator("FULLY_CONNECTED", [value, weights, -1], output)
         graph = parse_model(builder.build([value]), "shared")
-        return constant_sizes(compile_graph(graph, LARGE.core))
+        return constant_sizes(compile_graph(graph, Target(LARGE.core)))
 
     assert sizes(2).count(90_000) == sizes(1).count(90_000) == 1
 
@@ -102,7 +103,7 @@ def test_both_problems_are_told_at_once():
     weights = builder.constant(np.ones((20, 20_000), np.int8), scale=0.25)
     y = builder.tensor("int8", (1, 20), scale=2.0)
     builder.operator("FULLY_CONNECTED", [x, weights, -1], y)
-    plan = compile_graph(parse_model(builder.build([y]), "both"), SMALL.core)
+    plan = compile_graph(parse_model(builder.build([y]), "both"), Target(SMALL.core))
     with pytest.raises(DoesNotFitError) as caught:
         check_fits(plan, SMALL)
     assert len(caught.value.details) == 2

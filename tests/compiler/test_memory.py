@@ -15,6 +15,7 @@ from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.memory import arena_bound, plan_memory
 from tinyml_tool.compiler.overlap import Overlap, overlaps
 from tinyml_tool.compiler.plan import MemoryPlan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
 
@@ -157,7 +158,7 @@ def test_the_arena_is_never_larger_than_all_buffers_side_by_side(
 @pytest.mark.parametrize("name", MODELS)
 def test_no_live_tensor_of_a_real_model_is_ever_overwritten(name: str) -> None:
     graph = read_model(shared_model(name))
-    plan = compile_graph(graph, load_board("qemu-m4").core)
+    plan = compile_graph(graph, Target(load_board("qemu-m4").core))
     scratch = {
         layer.operator.index: layer.call.scratch_bytes for layer in plan.layers if layer.call
     }

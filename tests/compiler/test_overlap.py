@@ -16,6 +16,7 @@ from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.overlap import overlaps
 from tinyml_tool.compiler.plan import Allocation, Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.devices.host import HostModel
 from tinyml_tool.firmware.model_sources import model_sources
 from tinyml_tool.graph.reader import parse_model, read_model
@@ -114,7 +115,7 @@ ELEMENTWISE = ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "SOFT
 def test_an_output_as_far_over_its_input_as_allowed_is_right(kind: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     model = window_model(kind, rng) if kind in WINDOWS else elementwise_model(kind, rng)
-    plan = overlapped(compile_graph(parse_model(model, "case"), CORE))
+    plan = overlapped(compile_graph(parse_model(model, "case"), Target(CORE)))
     if plan is None:
         pytest.skip("this kernel allows no overlap")
     assert is_right(model, plan, rng, sanitize=seed == 0)
@@ -126,7 +127,7 @@ def test_one_byte_further_is_wrong_for_a_convolution_pixel_by_pixel() -> None:
     for seed in range(8):
         rng = np.random.default_rng(seed)
         model = window_model("CONV_2D", rng)
-        plan = compile_graph(parse_model(model, "case"), CORE)
+        plan = compile_graph(parse_model(model, "case"), Target(CORE))
         too_close = overlapped(plan, closer=plan.graph.tensors[plan.graph.outputs[0]].shape[-1])
         assert too_close is not None
         wrong += not is_right(model, too_close, rng)
@@ -143,14 +144,14 @@ def test_one_byte_further_is_wrong_for_a_convolution_pixel_by_pixel() -> None:
     ],
 )
 def test_the_arena_of_an_official_model_stays_small(name: str, most: int) -> None:
-    plan = compile_graph(read_model(shared_model(name)), load_board("qemu-m4").core)
+    plan = compile_graph(read_model(shared_model(name)), Target(load_board("qemu-m4").core))
     assert plan.memory.lower_bound <= plan.arena_bytes <= most
 
 
 def test_overlapping_layers_of_a_real_model_answer_like_the_reference() -> None:
     path = shared_model("kws_ref_model.tflite")
     graph = read_model(path)
-    plan = compile_graph(graph, load_board("qemu-m4").core)
+    plan = compile_graph(graph, Target(load_board("qemu-m4").core))
     shared_bytes = [
         layer
         for layer in plan.layers

@@ -15,6 +15,7 @@ from project_case import small_files, small_model, small_plan, small_vector
 
 from tinyml_tool.boards import emulated_board, emulated_boards, load_board, load_boards
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.config import Config
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.project import project_files
@@ -149,7 +150,7 @@ def odd_files():
     builder.operator("RELU", [x], y)
     board = load_board("qemu-m4")
     model = builder.build([y])
-    plan = compile_graph(parse_model(model, "odd|\n[env:evil]\udcff\U0001f600"), board.core)
+    plan = compile_graph(parse_model(model, "odd|\n[env:evil]\udcff\U0001f600"), Target(board.core))
     return project_files(plan, board, name="gr\xfc\xdfe \U0001f600", model=model)
 
 

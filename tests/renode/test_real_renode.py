@@ -15,6 +15,7 @@ from renode_place import HERE
 import tinyml_tool as tt
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.devices.renode import RenodeDevice
@@ -55,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, graph: Graph) -> Built:
     def get(board: Board) -> tuple[Path, Path]:
         if board.id not in done:
             project = tmp_path_factory.mktemp("project") / board.id
-            plan = compile_graph(graph, board.core)
+            plan = compile_graph(graph, Target(board.core))
             write_project(project, project_files(plan, board, name="digits", model=MODEL))
             done[board.id] = project, build_project(project, board, "cmake").elf
         return done[board.id]
@@ -113,7 +114,7 @@ def test_the_firmware_can_restart_itself(built: Built) -> None:
 
 
 def test_a_fault_is_told_with_its_place(tmp_path: Path, graph: Graph) -> None:
-    files = project_files(compile_graph(graph, NETDUINO.core), NETDUINO, name="digits")
+    files = project_files(compile_graph(graph, Target(NETDUINO.core)), NETDUINO, name="digits")
     files["src/main.c"] = FAULTY.read_bytes()
     write_project(tmp_path / "faulty", files)
     elf = build_project(tmp_path / "faulty", NETDUINO, "cmake").elf

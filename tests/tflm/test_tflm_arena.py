@@ -33,7 +33,7 @@ USED_BY_CMSIS_NN = {
 
 
 def planned(name: str, board: str) -> TflmPlan:
-    plan = ENGINES["tflm"](load_model(shared_model(name)), load_board(board), None)
+    plan = ENGINES["tflm"](load_model(shared_model(name)), load_board(board), None, None)
     assert isinstance(plan, TflmPlan)
     return plan
 
@@ -111,7 +111,7 @@ def test_the_largest_scratch_counts_once() -> None:
 
 def test_the_user_may_say_how_large_it_is() -> None:
     source = ModelSource(parse_model(relu(), "m"), relu())
-    assert ENGINES["tflm"](source, load_board("qemu-m4"), 5000).arena_bytes == 5008
+    assert ENGINES["tflm"](source, load_board("qemu-m4"), 5000, None).arena_bytes == 5008
 
 
 def test_engine_aot_takes_no_arena(tmp_path) -> None:

@@ -11,6 +11,7 @@ EVIDENCE = Evidence(
     board="nucleo_l4r5zi",
     ran_on="qemu-m4",
     engine="aot",
+    optimize="balanced",
     parity=Parity(10, 13, 721_640, 1, Difference(0, Place(3, 1, "ADD"), 4, (0, 4), 7, 8)),
     memory=MemoryUse(flash_bytes=70_000, ram_bytes=30_000, arena_bytes=16_256, stack_bytes=512),
     instructions_per_inference=43_040_000,
@@ -23,6 +24,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
         "board": "nucleo_l4r5zi",
         "ran_on": "qemu-m4",
         "engine": "aot",
+        "optimize": "balanced",
         "parity": {
             "vectors": 10,
             "layers": 13,

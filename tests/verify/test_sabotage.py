@@ -10,6 +10,7 @@ from kernel_case import CORE
 
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.devices.host import HostModel
 from tinyml_tool.firmware.model_sources import model_sources
 from tinyml_tool.graph.reader import read_model
@@ -53,11 +54,11 @@ def parity_of(plan: Plan, folder: Path) -> Parity:
 def test_the_first_difference_is_in_the_layer_that_was_spoiled(
     layer: int, param: str, tmp_path: Path
 ) -> None:
-    plan = compile_graph(read_model(MODEL), CORE)
+    plan = compile_graph(read_model(MODEL), Target(CORE))
     parity = parity_of(with_param_raised(plan, layer, param), tmp_path)
     assert parity.first_difference is not None
     assert parity.first_difference.place.layer == layer
 
 
 def test_the_unspoiled_model_is_exact(tmp_path: Path) -> None:
-    assert parity_of(compile_graph(read_model(MODEL), CORE), tmp_path).exact
+    assert parity_of(compile_graph(read_model(MODEL), Target(CORE)), tmp_path).exact

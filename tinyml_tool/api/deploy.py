@@ -21,7 +21,7 @@ from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emul
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.validate import validate_project
 from tinyml_tool.boards import Board, load_board
-from tinyml_tool.config import MlperfBenchmark
+from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import InputError
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
@@ -33,6 +33,7 @@ def deploy(
     *,
     board: str | Path | Board = "qemu-m4",
     engine: str = "aot",
+    optimize: Optimize | None = None,
     output: str | Path | None = None,
     name: str | None = None,
     force: bool = False,
@@ -65,7 +66,14 @@ def deploy(
     progress("compiling the model")
     plan = watch.time(
         "compile",
-        lambda: compile_for(source, chosen, engine=engine, arena_bytes=arena_bytes, mlperf=mlperf),
+        lambda: compile_for(
+            source,
+            chosen,
+            engine=engine,
+            optimize=optimize,
+            arena_bytes=arena_bytes,
+            mlperf=mlperf,
+        ),
     )
     reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
     generated = watch.time(

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_arena import arena_for
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, plan_for_tflm, tflm_problems
 from tinyml_tool.compiler.tflm_release import release_for
 from tinyml_tool.compiler.unsupported import unsupported
+from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.errors import InputError
 from tinyml_tool.reference.tflm import TflmReference
 
 
-def _compiled(source: ModelSource, board: Board, arena_bytes: int | None) -> Plan:
+def _compiled(
+    source: ModelSource, board: Board, arena_bytes: int | None, optimize: Optimize | None
+) -> Plan:
     if arena_bytes is not None:
         raise InputError(
             "engine 'aot' computes its arena itself", hint="leave --arena and tflm.arena_bytes out"
         )
-    return compile_graph(source.graph, board.core)
+    preset = check_preset(Plan.engine, optimize) or DEFAULT_OPTIMIZE
+    return compile_graph(source.graph, Target(board.core, preset))
 
 
-def _interpreted(source: ModelSource, board: Board, arena_bytes: int | None) -> TflmPlan:
+def _interpreted(
+    source: ModelSource, board: Board, arena_bytes: int | None, optimize: Optimize | None
+) -> TflmPlan:
+    check_preset(TflmPlan.engine, optimize)
     graph, release = source.graph, release_for(board)
     if problems := tflm_problems(graph, release):
         raise unsupported(graph.name, TflmPlan.engine, problems)
@@ -44,8 +52,26 @@ def check_engine(engine: str) -> None:
         raise InputError(f"there is no engine '{engine}'", hint=f"use {' or '.join(ENGINES)}")
 
 
-Engine: TypeAlias = Callable[[ModelSource, Board, int | None], AnyPlan]
-"""Takes a model, a board, and the bytes of arena where the user says how many."""
+def check_preset(engine: str, optimize: Optimize | None) -> Optimize | None:
+    """The preset `engine` chooses kernels by, None where it has none.
+
+    Raises InputError where `optimize` is no preset or the engine has kernels of its own.
+    """
+    if engine != Plan.engine:
+        if optimize is not None:
+            raise InputError(
+                f"engine '{engine}' has kernels of its own", hint="leave --optimize out"
+            )
+        return None
+    if optimize is not None and optimize not in get_args(Optimize):
+        raise InputError(
+            f"there is no preset '{optimize}'", hint=f"use {' or '.join(get_args(Optimize))}"
+        )
+    return optimize or DEFAULT_OPTIMIZE
+
+
+Engine: TypeAlias = Callable[[ModelSource, Board, int | None, Optimize | None], AnyPlan]
+"""Takes a model, a board, and the bytes of arena and the preset where the user says them."""
 
 ENGINES: Mapping[str, Engine] = MappingProxyType(
     {Plan.engine: _compiled, TflmPlan.engine: _interpreted}

@@ -22,7 +22,7 @@ from tinyml_tool.compiler.footprint import (
 )
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
-from tinyml_tool.config import MlperfBenchmark
+from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import ToolMissingError
 from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
@@ -70,6 +70,7 @@ class Generated:
             "name": self.name,
             "board": self.board.id,
             "engine": self.engine,
+            "optimize": self.plan.optimize,
             "model_hash": self.plan.graph.model_hash,
             "arena_bytes": self.plan.arena_bytes,
             "files": list(self.files),
@@ -96,12 +97,14 @@ def compile_for(
     board: Board,
     *,
     engine: str = Plan.engine,
+    optimize: Optimize | None = None,
     arena_bytes: int | None = None,
     mlperf: MlperfBenchmark | None = None,
 ) -> AnyPlan:
     """Compile a model for a board, or plan its interpretation in an arena of `arena_bytes`.
 
-    Without that, the arena is as large as the reference needs it, and a margin.  Raises
+    Without that, the arena is as large as the reference needs it, and a margin.  `optimize` is for
+    engine aot, by default balanced.  Raises
     UnsupportedModelError with all reasons, DoesNotFitError with the numbers, InputError where the
     model is none for the benchmark `mlperf`, ToolMissingError where engine tflm has no reference
     to measure the arena with.
@@ -109,7 +112,7 @@ def compile_for(
     if mlperf is not None:
         check_mlperf(source.graph, mlperf)
     check_engine(engine)
-    plan = ENGINES[engine](source, board, arena_bytes)
+    plan = ENGINES[engine](source, board, arena_bytes, optimize)
     more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
     check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
@@ -188,6 +191,7 @@ def generate(
     *,
     board: str | Path | Board = "qemu-m4",
     engine: str = "aot",
+    optimize: Optimize | None = None,
     output: str | Path | None = None,
     name: str | None = None,
     force: bool = False,
@@ -198,7 +202,8 @@ def generate(
     """Write a firmware project for `model` on `board`, complete or not at all.
 
     The project goes to `output` (by default `<model>-<board>` in the current folder); an existing
-    one is kept unless `force`.  `arena_bytes` is for engine tflm, in place of what the reference
+    one is kept unless `force`.  `optimize` is for engine aot: "size", "balanced" (the default) or
+    "speed".  `arena_bytes` is for engine tflm, in place of what the reference
     needs and a margin.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
@@ -207,7 +212,14 @@ def generate(
     progress("reading the model")
     source = load_model(model)
     progress("compiling the model")
-    plan = compile_for(source, chosen, engine=engine, arena_bytes=arena_bytes, mlperf=mlperf)
+    plan = compile_for(
+        source,
+        chosen,
+        engine=engine,
+        optimize=optimize,
+        arena_bytes=arena_bytes,
+        mlperf=mlperf,
+    )
     return write_generated(
         source,
         plan,

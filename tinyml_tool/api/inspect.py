@@ -6,17 +6,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.engines import check_engine
+from tinyml_tool.api.engines import check_engine, check_preset
 from tinyml_tool.api.generate import open_reference
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import Board, Core, load_board, load_boards
 from tinyml_tool.compiler.compile import plan_layers, problems_of
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import Footprint, fits, flash_on, footprint_estimate, ram_on
-from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.plan import Layer, Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_arena import arena_for
 from tinyml_tool.compiler.tflm_plan import TflmPlan, plan_for_tflm, tflm_problems
 from tinyml_tool.compiler.tflm_release import release_for
+from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.errors import UnsupportedModelError
 from tinyml_tool.graph.measure import (
     activation_bytes,
@@ -56,6 +58,10 @@ class LayerFacts:
     activation_bytes: int
     aot: bool
     tflm: bool
+    kernel: str | None
+    """That engine aot chose for the board; None where it computes nothing or has none."""
+    reason: str
+    """Why that one; empty where the operator has only one."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,10 @@ class Inspection:
     peak_activation_bytes: int
     """A lower bound for any memory plan that does not overwrite inputs."""
     engine: str
+    optimize: Optimize | None
+    """The preset that engine aot chose kernels by."""
+    core: str
+    """For which kernels were chosen: the board's, or a Cortex-M4 where no board is named."""
     footprint: Footprint | None
     """None where the engine cannot run the model, or nothing can tell how much it takes."""
     boards: tuple[BoardFit, ...]
@@ -112,8 +122,9 @@ def _tensor(tensor: Tensor) -> TensorFacts:
     )
 
 
-def _layer(operator: Operator, graph: Graph, *, aot: bool, tflm: bool) -> LayerFacts:
+def _layer(operator: Operator, graph: Graph, layer: Layer | None, *, tflm: bool) -> LayerFacts:
     output = graph.tensors[operator.outputs[0]]
+    call = layer.call if layer else None
     present = [graph.tensors[t] for t in operator.inputs if t >= 0]
     return LayerFacts(
         index=operator.index,
@@ -125,8 +136,10 @@ def _layer(operator: Operator, graph: Graph, *, aot: bool, tflm: bool) -> LayerF
         macs=macs(operator, graph),
         weight_bytes=weight_bytes(operator, graph),
         activation_bytes=activation_bytes(operator, graph),
-        aot=aot,
+        aot=layer is not None,
         tflm=tflm,
+        kernel=call.kernel if call else None,
+        reason=call.reason if call else "",
     )
 
 
@@ -169,7 +182,11 @@ def _interpreted(
 
 
 def inspect(
-    model: str | Path, *, board: str | Path | Board | None = None, engine: str = Plan.engine
+    model: str | Path,
+    *,
+    board: str | Path | Board | None = None,
+    engine: str = Plan.engine,
+    optimize: Optimize | None = None,
 ) -> Inspection:
     """Inspect a `.tflite` file for `engine`, for one board or for all.
 
@@ -177,18 +194,20 @@ def inspect(
     told in `problems`.
     """
     check_engine(engine)
+    preset = check_preset(engine, optimize)
     source = load_model(model)
     graph = source.graph
     boards = [load_board(board)] if board is not None else list(load_boards().values())
     target = boards[0] if board is not None else load_board("qemu-m4")
-    problems, layers = problems_of(graph, target.core)
-    lowered = {layer.operator.index for layer in layers}
+    goal = Target(target.core, preset or DEFAULT_OPTIMIZE)
+    problems, layers = problems_of(graph, goal)
+    lowered = {layer.operator.index: layer for layer in layers}
     unknown = tflm_problems(graph, release_for(target))
     refused = {problem.layer for problem in unknown}
     if engine == TflmPlan.engine:
         problems, footprint = _interpreted(source, target, unknown)
     else:
-        footprint = None if problems else footprint_estimate(plan_layers(graph, layers))
+        footprint = None if problems else footprint_estimate(plan_layers(graph, layers, goal))
     return Inspection(
         name=graph.name,
         model_hash=graph.model_hash,
@@ -198,7 +217,7 @@ def inspect(
             _layer(
                 operator,
                 graph,
-                aot=operator.index in lowered,
+                lowered.get(operator.index),
                 tflm=layer_name(operator) not in refused,
             )
             for operator in graph.operators
@@ -207,6 +226,8 @@ def inspect(
         weight_bytes=total_weight_bytes(graph),
         peak_activation_bytes=peak_activation_bytes(graph),
         engine=engine,
+        optimize=preset,
+        core=target.core.name,
         footprint=footprint,
         boards=tuple(_fit(footprint, each) for each in boards) if footprint else (),
         problems=problems,

@@ -86,6 +86,7 @@ def validate_project(
         board=project.board.id,
         ran_on=hello.board,
         engine=project.manifest.engine,
+        optimize=project.manifest.optimize,
         parity=parity,
         memory=memory,
         instructions_per_inference=benchmark.instructions,

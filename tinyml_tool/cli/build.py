@@ -12,6 +12,7 @@ from tinyml_tool.cli.options import (
     EngineOption,
     ForceOption,
     Json,
+    OptimizeOption,
     OutputOption,
     Quiet,
     System,
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
         target: TargetArgument = Path(),
         board: BoardOption = None,
         engine: EngineOption = None,
+        optimize: OptimizeOption = None,
         output: OutputOption = None,
         force: ForceOption = False,
         system: SystemOption = None,
@@ -75,9 +77,16 @@ def register(app: typer.Typer) -> None:
         def act(progress: Progress) -> Outcome:
             from tinyml_tool.api.build import build, build_real
             from tinyml_tool.api.target import project_of
+            from tinyml_tool.cli.settings import preset_of
 
             project = project_of(
-                target, board=board, engine=engine, output=output, force=force, progress=progress
+                target,
+                board=board,
+                engine=engine,
+                optimize=preset_of(optimize),
+                output=output,
+                force=force,
+                progress=progress,
             )
             if real:
                 if minimal or system is not None:

@@ -18,6 +18,8 @@ from tinyml_tool.cli.options import (
     MlperfOption,
     ModelArgument,
     NameOption,
+    Optimize,
+    OptimizeOption,
     OutputOption,
     Quiet,
 )
@@ -31,6 +33,7 @@ def _act(
     model: Path | None,
     board: str | None,
     engine: Engine | None,
+    optimize: Optimize | None,
     output: Path | None,
     name: str | None,
     arena: int | None,
@@ -47,6 +50,7 @@ def _act(
         settings.model,
         board=settings.board(board),
         engine=chosen_engine,
+        optimize=settings.optimize(optimize, chosen_engine),
         output=settings.output(output),
         name=name or settings.config.project.name,
         force=force,
@@ -77,6 +81,7 @@ def register(app: typer.Typer) -> None:
         model: ModelArgument = None,
         board: BoardOption = None,
         engine: EngineOption = None,
+        optimize: OptimizeOption = None,
         output: OutputOption = None,
         name: NameOption = None,
         arena: ArenaOption = None,
@@ -89,11 +94,14 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml generate kws.tflite --board qemu-m4 --output kws` ·
         `tinyml generate kws.tflite -b netduinoplus2 --force` ·
+        `tinyml generate kws.tflite --optimize size` ·
         `tinyml generate kws.tflite --mlperf kws01` · `tinyml generate kws.tflite --engine tflm`
         """
         run_command(
             "generate",
-            lambda say: _act(model, board, engine, output, name, arena, mlperf, force, say),
+            lambda say: _act(
+                model, board, engine, optimize, output, name, arena, mlperf, force, say
+            ),
             json=json,
             quiet=quiet,
         )

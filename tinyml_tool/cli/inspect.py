@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tinyml_tool.cli.options import BoardOption, Engine, EngineOption, Json, ModelArgument, Quiet
+from tinyml_tool.cli.options import (
+    BoardOption,
+    Engine,
+    EngineOption,
+    Json,
+    ModelArgument,
+    Optimize,
+    OptimizeOption,
+    Quiet,
+)
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 if TYPE_CHECKING:
@@ -16,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def _act(
-    model: Path | None, board: str | None, engine: Engine | None, progress: Progress
+    model: Path | None,
+    board: str | None,
+    engine: Engine | None,
+    optimize: Optimize | None,
+    progress: Progress,
 ) -> Outcome:
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.cli.settings import read_settings
@@ -25,8 +38,12 @@ def _act(
 
     settings = read_settings(model)
     progress(f"inspecting {settings.model}")
+    chosen_engine = settings.engine(engine and engine.value)
     inspection = inspect(
-        settings.model, board=board, engine=settings.engine(engine and engine.value)
+        settings.model,
+        board=board,
+        engine=chosen_engine,
+        optimize=settings.optimize(optimize, chosen_engine),
     )
 
     def show(console: Console) -> None:
@@ -46,6 +63,7 @@ def register(app: typer.Typer) -> None:
         model: ModelArgument = None,
         board: BoardOption = None,
         engine: EngineOption = None,
+        optimize: OptimizeOption = None,
         json: Json = False,
         quiet: Quiet = False,
     ) -> None:
@@ -53,4 +71,6 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml inspect kws.tflite` · `tinyml inspect kws.tflite --board qemu-m0 --json`
         """
-        run_command("inspect", lambda say: _act(model, board, engine, say), json=json, quiet=quiet)
+        run_command(
+            "inspect", lambda say: _act(model, board, engine, optimize, say), json=json, quiet=quiet
+        )

@@ -16,6 +16,14 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class Optimize(StrEnum):
+    """What counts most when engine aot chooses kernels."""
+
+    SIZE = "size"
+    BALANCED = "balanced"
+    SPEED = "speed"
+
+
 class System(StrEnum):
     """Build system."""
 
@@ -47,6 +55,10 @@ BoardOption = Annotated[
 ]
 EngineOption = Annotated[
     Engine | None, typer.Option("--engine", "-e", help="How the model becomes code.")
+]
+OptimizeOption = Annotated[
+    Optimize | None,
+    typer.Option("--optimize", "-O", help="What engine aot saves most. [default: balanced]"),
 ]
 OutputOption = Annotated[
     Path | None,

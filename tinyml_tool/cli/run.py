@@ -14,6 +14,7 @@ from tinyml_tool.cli.options import (
     ForceOption,
     InputOption,
     Json,
+    OptimizeOption,
     OutputOption,
     PortOption,
     Quiet,
@@ -55,6 +56,7 @@ def register(app: typer.Typer) -> None:
         target: TargetArgument = Path(),
         board: BoardOption = None,
         engine: EngineOption = None,
+        optimize: OptimizeOption = None,
         output: OutputOption = None,
         force: ForceOption = False,
         inputs: InputOption = None,
@@ -75,6 +77,7 @@ def register(app: typer.Typer) -> None:
         def act(progress: Progress) -> Outcome:
             from tinyml_tool.api.run import run
             from tinyml_tool.api.target import project_of
+            from tinyml_tool.cli.settings import preset_of
 
             return _outcome(
                 run(
@@ -82,6 +85,7 @@ def register(app: typer.Typer) -> None:
                         target,
                         board=board,
                         engine=engine,
+                        optimize=preset_of(optimize),
                         output=output,
                         force=force,
                         progress=progress,

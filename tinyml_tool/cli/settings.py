@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Literal, cast
 
 from tinyml_tool.cli.options import Mlperf
+from tinyml_tool.cli.options import Optimize as OptimizeChoice
 from tinyml_tool.config import (
     FILE_NAME,
     Config,
     MlperfBenchmark,
+    Optimize,
     ProjectSettings,
     read_config,
 )
@@ -41,6 +43,10 @@ class Settings:
         """Bytes of arena for engine tflm, or None where they are to be found out."""
         return option or (self.config.tflm.arena_bytes if engine == "tflm" else None)
 
+    def optimize(self, option: OptimizeChoice | None, engine: str) -> Optimize | None:
+        """The preset to choose kernels by; None for the default, or where there is none."""
+        return preset_of(option) or (self.config.project.optimize if engine == "aot" else None)
+
     def mlperf(self, option: Mlperf | None) -> MlperfBenchmark | None:
         """The benchmark of MLPerf Tiny to answer, if any."""
         chosen = cast("MlperfBenchmark | None", option and option.value)
@@ -49,6 +55,11 @@ class Settings:
     def system(self, option: str | None) -> Literal["platformio", "cmake"]:
         """The build system to use."""
         return "cmake" if (option or self.config.build.system) == "cmake" else "platformio"
+
+
+def preset_of(option: OptimizeChoice | None) -> Optimize | None:
+    """The preset that an option names."""
+    return cast("Optimize | None", option and option.value)
 
 
 def read_settings(model: Path | None) -> Settings:

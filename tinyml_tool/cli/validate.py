@@ -13,6 +13,7 @@ from tinyml_tool.cli.options import (
     ForceOption,
     InputOption,
     Json,
+    OptimizeOption,
     OutputOption,
     PortOption,
     Quiet,
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
         target: TargetArgument = Path(),
         board: BoardOption = None,
         engine: EngineOption = None,
+        optimize: OptimizeOption = None,
         output: OutputOption = None,
         force: ForceOption = False,
         inputs: InputOption = None,
@@ -63,10 +65,17 @@ def register(app: typer.Typer) -> None:
         def act(progress: Progress) -> Outcome:
             from tinyml_tool.api.target import project_of
             from tinyml_tool.api.validate import validate
+            from tinyml_tool.cli.settings import preset_of
             from tinyml_tool.cli.verdict import verdict
 
             project = project_of(
-                target, board=board, engine=engine, output=output, force=force, progress=progress
+                target,
+                board=board,
+                engine=engine,
+                optimize=preset_of(optimize),
+                output=output,
+                force=force,
+                progress=progress,
             )
             evidence = validate(
                 project,

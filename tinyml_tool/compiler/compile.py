@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.lowering import LOWERINGS
 from tinyml_tool.compiler.memory import plan_memory
 from tinyml_tool.compiler.overlap import overlaps
 from tinyml_tool.compiler.plan import Layer, Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_plan import tflm_problems
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError, unsupported
 from tinyml_tool.graph.checks import check, computes_in_floats
@@ -19,7 +19,7 @@ _OPEN_BATCH = "usually left over from an open batch size: convert the model with
 _FIXES = {"SHAPE": _OPEN_BATCH, "PACK": _OPEN_BATCH}
 
 
-def _lower(operator: Operator, graph: Graph, core: Core) -> Layer:
+def _lower(operator: Operator, graph: Graph, target: Target) -> Layer:
     lowering = LOWERINGS.get(operator.kind)
     if lowering is None:
         raise UnsupportedOperatorError(
@@ -29,7 +29,7 @@ def _lower(operator: Operator, graph: Graph, core: Core) -> Layer:
     for tensor in (*operator.inputs, *operator.outputs):
         if tensor >= 0 and len(graph.tensors[tensor].shape) > 6:
             raise UnsupportedOperatorError("tensors of more than 6 dimensions", "reshape them")
-    call = lowering(operator, graph, core)
+    call = lowering(operator, graph, target)
     if call is None and graph.tensors[operator.inputs[0]].is_constant:
         raise UnsupportedOperatorError(
             "its input is a constant", "fold it into the next operator when converting the model"
@@ -44,8 +44,8 @@ def _float_problem(graph: Graph) -> Problem:
     return Problem(None, "the model is float: no layer works on quantized values", fix)
 
 
-def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[Layer, ...]]:
-    """All reasons why engine aot cannot run `graph` on `core`, and the layers it can run."""
+def problems_of(graph: Graph, target: Target) -> tuple[tuple[Problem, ...], tuple[Layer, ...]]:
+    """All reasons why engine aot cannot run `graph` for `target`, and the layers it can run."""
     problems = list(check(graph))
     if computes_in_floats(graph):
         # Said once: that every layer is float tells nothing more.
@@ -57,7 +57,7 @@ def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[La
         if name in known:
             continue
         try:
-            layers.append(_lower(operator, graph, core))
+            layers.append(_lower(operator, graph, target))
         except UnsupportedOperatorError as error:
             problems.append(Problem(name, error.cause, error.fix))
     for tensor in graph.outputs:
@@ -68,18 +68,18 @@ def problems_of(graph: Graph, core: Core) -> tuple[tuple[Problem, ...], tuple[La
     return tuple(problems), tuple(layers)
 
 
-def compile_graph(graph: Graph, core: Core) -> Plan:
-    """Compile `graph` for `core`.
+def compile_graph(graph: Graph, target: Target) -> Plan:
+    """Compile `graph` for `target`.
 
     Raises UnsupportedModelError whose `details` name every problem, layer by layer.
     """
-    problems, layers = problems_of(graph, core)
+    problems, layers = problems_of(graph, target)
     if problems:
         raise unsupported(graph.name, "aot", problems)
-    return plan_layers(graph, layers)
+    return plan_layers(graph, layers, target)
 
 
-def plan_layers(graph: Graph, layers: tuple[Layer, ...]) -> Plan:
+def plan_layers(graph: Graph, layers: tuple[Layer, ...], target: Target) -> Plan:
     """Place all tensors of a graph whose every operator has been lowered."""
     aliases = [
         (layer.operator.inputs[0], layer.operator.outputs[0])
@@ -96,4 +96,4 @@ def plan_layers(graph: Graph, layers: tuple[Layer, ...]) -> Plan:
         for overlap in overlaps(layer.operator, graph, layer.call)
     ]
     buffers = lifetimes(graph, aliases, scratch)
-    return Plan(graph, layers, plan_memory(buffers, leads(buffers, allowed)))
+    return Plan(graph, layers, plan_memory(buffers, leads(buffers, allowed)), target.optimize)

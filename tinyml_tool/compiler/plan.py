@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.graph.types import Graph, Operator
 
 
@@ -69,6 +70,8 @@ class KernelCall:
     arguments: tuple[Argument, ...]
     constants: tuple[ConstantArray, ...] = ()
     scratch_bytes: int = 0
+    reason: str = ""
+    """Why this kernel and not another one; empty where the operator has only one."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Plan:
     graph: Graph
     layers: tuple[Layer, ...]
     memory: MemoryPlan
+    optimize: Optimize = DEFAULT_OPTIMIZE
 
     @property
     def arena_bytes(self) -> int:

@@ -35,6 +35,7 @@ class TflmPlan:
     """All that `firmware/` needs to write the C++ sources of a model that TFLM interprets."""
 
     engine: ClassVar[str] = "tflm"
+    optimize: ClassVar[None] = None
 
     graph: Graph
     model: bytes

@@ -40,6 +40,8 @@ class Manifest:
     files: dict[str, str]
     board_file: str | None = None
     """Of a board that is not known by its id: the copy of its file in the project."""
+    optimize: str | None = None
+    """Of engine aot: the preset its kernels were chosen by."""
     tflm: dict[str, str] | None = None
     """Of engine tflm: where TFLM comes from, and what it was when the project was generated."""
     tool_version: str = VERSION
@@ -102,6 +104,9 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         raise _not_ours(path, "'arena_bytes' is missing or not a number")
     if not isinstance(files, dict) or not all(isinstance(hash_, str) for hash_ in files.values()):
         raise _not_ours(path, "'files' is missing or not a table of hashes")
+    optimize = values.get("optimize")
+    if optimize is not None and not isinstance(optimize, str):
+        raise _not_ours(path, "'optimize' is not a text")
     tflm = values.get("tflm")
     if tflm is not None and not isinstance(tflm, dict):
         raise _not_ours(path, "'tflm' is not a table")
@@ -113,6 +118,7 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         arena_bytes=arena,
         files=files,
         board_file=board_file,
+        optimize=optimize,
         tflm=tflm,
     )
 

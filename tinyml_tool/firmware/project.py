@@ -113,6 +113,7 @@ def project_files(
         build_id=identity,
         files={path: sha256(content) for path, content in files.items()},
         board_file=BOARD_FILE if BOARD_FILE in files else None,
+        optimize=plan.optimize,
         tflm=_tflm_facts(release, tflm) if release is not None else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
@@ -186,6 +187,7 @@ def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark
         name=_toml(name),
         board=_toml(BOARD_FILE if board_files(board) else board.id),
         engine=_toml(plan.engine),
+        optimize=_toml(plan.optimize) if plan.optimize else None,
         mlperf=_toml(mlperf) if mlperf else None,
     )
 

@@ -17,7 +17,8 @@ def evidence_table(evidence: Evidence) -> Table:
     table.add_column(overflow="fold")
     table.add_row("verdict", _verdict(evidence))
     emulated = "" if evidence.ran_on == evidence.board else f" (emulated as {evidence.ran_on})"
-    table.add_row("board", f"{evidence.board}{emulated}, engine {evidence.engine}")
+    preset = f", optimized for {evidence.optimize}" if evidence.optimize else ""
+    table.add_row("board", f"{evidence.board}{emulated}, engine {evidence.engine}{preset}")
     table.add_row(
         "compared",
         f"{parity.values_compared:,} values: {parity.vectors} inputs, "

@@ -56,6 +56,16 @@ def _layers(inspection: Inspection) -> Table:
     return table
 
 
+def _kernels(inspection: Inspection) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("#", justify="right")
+    table.add_column("kernel", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for layer in inspection.layers:
+        table.add_row(str(layer.index), layer.kernel or "-", Text(layer.reason))
+    return table
+
+
 def _yes(value: bool) -> Text:
     return Text("yes", "green") if value else Text("no", "bold red")
 
@@ -88,6 +98,10 @@ def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
         yield _tensor(f"output {number}:", tensor)
     yield ""
     yield _layers(inspection)
+    if inspection.optimize and inspection.supported:
+        yield ""
+        yield _heading(f"Kernels, optimized for {inspection.optimize} on {inspection.core}")
+        yield _kernels(inspection)
     yield ""
     yield Text(
         f"{len(inspection.layers)} layers, {inspection.macs:,} MACs, "

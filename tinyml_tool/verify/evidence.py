@@ -41,6 +41,8 @@ class Evidence:
     """As an emulator counts them; None on real boards."""
     seconds_per_inference: float | None = None
     """By the timer of a real board; None in an emulator, where time means nothing."""
+    optimize: str | None = None
+    """The preset that engine aot chose its kernels by."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock time by stage of the work, in the order of the stages."""
 
@@ -50,6 +52,7 @@ class Evidence:
             "board": self.board,
             "ran_on": self.ran_on,
             "engine": self.engine,
+            "optimize": self.optimize,
             "parity": {
                 "vectors": self.parity.vectors,
                 "layers": self.parity.layers,

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.fixed_point import (
     Integers,
     high_mul,
@@ -36,6 +35,7 @@ from tinyml_tool.compiler.numerics import (
     round_half_away,
 )
 from tinyml_tool.compiler.plan import KernelCall
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import LeakyReluOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization
@@ -43,7 +43,7 @@ from tinyml_tool.graph.types import DType, Graph, Operator, Quantization
 _LOW, _HIGH = INTEGER_RANGES[DType.INT8]
 
 
-def _relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _relu(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Rescale to the output's quantization, then cut off below its zero point."""
     source, target = _quantizations(operator, graph)
     multiplier, shift = quantize_multiplier(source.scale / target.scale)
@@ -53,7 +53,7 @@ def _relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     return byte_function_call(operator, graph, results)
 
 
-def _relu6(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _relu6(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Clamp between the codes of 0 and 6 of the input; TFLM never looks at the output's."""
     source, _ = _quantizations(operator, graph)
     # The reference rounds this ratio to single precision; those below it computes in double.
@@ -69,7 +69,7 @@ def _relu6(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     return byte_function_call(operator, graph, results)
 
 
-def _leaky_relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _leaky_relu(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Rescale positive values, and negative ones with the slope alpha, which may be negative."""
     source, target = _quantizations(operator, graph)
     alpha = require_options(operator, LeakyReluOptions).alpha
@@ -85,7 +85,7 @@ def _leaky_relu(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     return byte_function_call(operator, graph, np.clip(results, _LOW, _HIGH))
 
 
-def _hard_swish(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _hard_swish(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Product of x and relu6(x + 3) / 6 in 16-bit fixed-point arithmetic."""
     source, target = _quantizations(operator, graph)
     fine_scale = source.scale / 128
@@ -125,7 +125,7 @@ def _high_half(multiplier: int) -> int:
     return min((multiplier + (1 << 15)) >> 16, 2**15 - 1)
 
 
-def _logistic(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _logistic(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Logistic function 1 / (1 + exp(-x)); the output's quantization is fixed."""
     source, target = _quantizations(operator, graph)
     if target.zero_point != _LOW:
@@ -139,7 +139,7 @@ def _logistic(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     return byte_function_call(operator, graph, _saturated(values, radius, results))
 
 
-def _tanh(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _tanh(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Hyperbolic tangent with scale 1/128 and zero point 0, which TFLM never checks."""
     source, _ = _quantizations(operator, graph)
     values = _values(source)

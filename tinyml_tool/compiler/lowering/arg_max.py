@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import axis_parameter
 from tinyml_tool.compiler.lowering.requirements import (
     require_dtype,
@@ -15,11 +14,12 @@ from tinyml_tool.compiler.lowering.requirements import (
 )
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.types import DType, Graph, Operator
 
 
-def _arg_max(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _arg_max(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Index of the largest value along an axis, which the output does not have."""
     require_operands(operator, inputs=(2, 2))
     source = require_input(operator, graph, 0, "input")

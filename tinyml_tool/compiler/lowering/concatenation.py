@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import positive_axis, require_movable
 from tinyml_tool.compiler.lowering.requirements import (
     QUANTIZE_AGAIN,
@@ -17,6 +16,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 )
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import Activation, ConcatenationOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
@@ -32,7 +32,7 @@ _TYPES = (
 )
 
 
-def _concatenation(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _concatenation(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """One input behind the other along an axis; none is rescaled, in TFLM neither."""
     count = len(operator.inputs)
     if count > _MOST_INPUTS:

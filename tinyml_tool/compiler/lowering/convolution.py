@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -23,6 +22,7 @@ from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.lowering.windows import WindowAxis, window_axis
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, ParamValue, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import Conv2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
@@ -125,7 +125,7 @@ def _symmetric(weights: Tensor, channel_axis: int) -> Quantization:
     return quantization
 
 
-def _conv_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     convolution = _convolution(operator, graph, channel_axis=0)
     batches, input_h, input_w, input_c = convolution.input.shape
     output_c, filter_h, filter_w, filter_c = convolution.weights.shape
@@ -155,7 +155,7 @@ def _conv_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
     )
 
 
-def _depthwise_conv_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     convolution = _convolution(operator, graph, channel_axis=3)
     batches, input_h, input_w, input_c = convolution.input.shape
     filters, filter_h, filter_w, output_c = convolution.weights.shape

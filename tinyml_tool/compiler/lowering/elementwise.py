@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.broadcasting import broadcast_params, broadcast_shape
 from tinyml_tool.compiler.lowering.requirements import (
     QUANTIZE_AGAIN,
@@ -20,6 +19,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import activation_range, quantize_multiplier
 from tinyml_tool.compiler.plan import KernelCall, ParamValue, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import ElementwiseOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
@@ -127,15 +127,15 @@ def _sum_or_difference(operator: Operator, graph: Graph, kernel: str) -> KernelC
     )
 
 
-def _add(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _add(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _sum_or_difference(operator, graph, "add_s8")
 
 
-def _sub(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _sub(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _sum_or_difference(operator, graph, "sub_s8")
 
 
-def _mul(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _mul(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     operands = _operands(operator, graph)
     scale_1, scale_2, output_scale = operands.scales()
     multiplier, shift = quantize_multiplier(scale_1 * scale_2 / output_scale)
@@ -152,11 +152,11 @@ def _selection(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
     return operands.call(kernel, [])
 
 
-def _maximum(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _maximum(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _selection(operator, graph, "maximum_s8")
 
 
-def _minimum(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _minimum(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _selection(operator, graph, "minimum_s8")
 
 

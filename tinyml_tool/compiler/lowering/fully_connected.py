@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -20,12 +19,13 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import ConstantRef, KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import FullyConnectedOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
 
 
-def _fully_connected(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     require_operands(operator, (2, 3))
     options = require_options(operator, FullyConnectedOptions)
     source = require_input(operator, graph, 0, "input")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
     require_data,
@@ -20,6 +19,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import quantize_multiplier
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import ReduceOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
@@ -39,7 +39,7 @@ class _Axis:
 _ONE = _Axis(1, 0)
 
 
-def _mean(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _mean(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     require_operands(operator, (2, 2))
     options = require_options(operator, ReduceOptions)
     source = require_input(operator, graph, 0, "input")

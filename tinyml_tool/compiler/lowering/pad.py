@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import integer_parameters, require_movable
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -21,6 +20,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import INTEGER_RANGES
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
 
@@ -28,7 +28,7 @@ _MOST_AXES = 5
 _TYPES = (DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32)
 
 
-def _pad(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _pad(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """With a margin before and behind each axis; PAD and PADV2 differ in the third input only."""
     require_operands(operator, inputs=(2, 3))
     source = require_input(operator, graph, 0, "input")

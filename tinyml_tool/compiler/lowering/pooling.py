@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.requirements import (
     require_dtype,
     require_input,
@@ -17,6 +16,7 @@ from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.lowering.windows import window_axis
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph.options import Pool2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
 
@@ -60,11 +60,11 @@ def _pool_2d(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
     )
 
 
-def _average_pool_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _average_pool_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _pool_2d(operator, graph, "average_pool_2d_s8")
 
 
-def _max_pool_2d(operator: Operator, graph: Graph, core: Core) -> KernelCall:
+def _max_pool_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _pool_2d(operator, graph, "max_pool_2d_s8")
 
 

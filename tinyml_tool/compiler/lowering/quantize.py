@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.fixed_point import requantize, wrap
 from tinyml_tool.compiler.lowering.byte_function import byte_function_call, every_value
 from tinyml_tool.compiler.lowering.requirements import (
@@ -17,6 +16,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import INTEGER_RANGES, quantize_multiplier
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
 
@@ -42,7 +42,7 @@ _INTEGER_TO_INTEGER = {
 }
 
 
-def _quantize(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _quantize(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """From float32 or from another integer quantization."""
     source, target = _operands(operator, graph)
     pair = (source.dtype, target.dtype)
@@ -60,7 +60,7 @@ def _quantize(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
     )
 
 
-def _dequantize(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _dequantize(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """To float32."""
     source, target = _operands(operator, graph)
     kernel = _TO_FLOAT.get(source.dtype)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import integer_parameters, require_movable
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -19,6 +18,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 )
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.plan import ConstantArray, ConstantRef, KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import ResizeOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
@@ -26,7 +26,7 @@ from tinyml_tool.graph.types import DType, Graph, Operator
 _LONGEST_SIDE = 2**15
 
 
-def _resize_nearest_neighbor(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _resize_nearest_neighbor(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Rows and columns of the input picked by two tables."""
     require_operands(operator, inputs=(2, 2))
     options = require_options(operator, ResizeOptions)

@@ -6,7 +6,6 @@ number of elements.
 
 from __future__ import annotations
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import axis_parameter, require_movable
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -15,6 +14,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 )
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.plan import KernelCall
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.types import DType, Graph, Operator
 
@@ -29,21 +29,21 @@ _ANY = (
 )
 
 
-def _reshape(operator: Operator, graph: Graph, _core: Core) -> KernelCall | None:
+def _reshape(operator: Operator, graph: Graph, _machine: Target) -> KernelCall | None:
     """To the output's shape; like TFLM without a look at the shape given as an input."""
     require_operands(operator, inputs=(1, 2))
     _require_same_data(operator, graph, _ANY)
     return None
 
 
-def _squeeze(operator: Operator, graph: Graph, _core: Core) -> KernelCall | None:
+def _squeeze(operator: Operator, graph: Graph, _machine: Target) -> KernelCall | None:
     """Without axes of length 1."""
     require_operands(operator, inputs=(1, 1))
     _require_same_data(operator, graph, _ANY)
     return None
 
 
-def _expand_dims(operator: Operator, graph: Graph, _core: Core) -> KernelCall | None:
+def _expand_dims(operator: Operator, graph: Graph, _machine: Target) -> KernelCall | None:
     """With one more axis of length 1."""
     require_operands(operator, inputs=(2, 2))
     target = graph.tensors[operator.outputs[0]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import (
     axis_parameter,
     integer_parameters,
@@ -22,6 +21,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.strided_view import StridedView, dense_steps, strided_copy_call
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import StridedSliceOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
@@ -40,7 +40,7 @@ class _Range:
     shrinks: bool
 
 
-def _strided_slice(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _strided_slice(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Every `strides`-th index from `begin` up to `end` along each axis."""
     require_operands(operator, inputs=(4, 4))
     options = require_options(operator, StridedSliceOptions)
@@ -125,7 +125,7 @@ def _clamp(value: int, lowest: int, highest: int) -> int:
     return min(max(value, lowest), highest)
 
 
-def _split(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _split(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Into equal parts along an axis, as many as there are outputs."""
     parts = len(operator.outputs)
     require_operands(operator, inputs=(2, 2), outputs=max(parts, 1))

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.fixed_point import Integers, exponential, high_mul, wrap
 from tinyml_tool.compiler.lowering.requirements import (
     QUANTIZE_AGAIN,
@@ -21,6 +20,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import calculate_input_radius, quantize_multiplier
 from tinyml_tool.compiler.plan import ConstantArray, ConstantRef, KernelCall, TensorRef
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import SoftmaxOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
@@ -29,7 +29,7 @@ _INTEGER_BITS = 5
 _KERNELS = {DType.INT8: "softmax_s8", DType.INT16: "softmax_s8_s16"}
 
 
-def _softmax(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _softmax(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Along the last axis, by a table of exponentials.
 
     An exponential depends only on how far the input lies below the largest of its row, which is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.movement import integer_parameters, require_movable
 from tinyml_tool.compiler.lowering.requirements import (
     require_input,
@@ -13,10 +12,11 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.strided_view import StridedView, dense_steps, strided_copy_call
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.plan import KernelCall
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph.types import DType, Graph, Operator
 
 
-def _transpose(operator: Operator, graph: Graph, _core: Core) -> KernelCall:
+def _transpose(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     """Axis `i` of the output is axis `permutation[i]` of the input.
 
     The graph's checks have made sure that it is a permutation.
