@@ -34,6 +34,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "optimize",
         "parity",
         "instructions_per_inference",
+        "seconds_per_inference",
         "memory",
         "seconds",
     }
