@@ -121,7 +121,7 @@ def test_in_a_narrow_terminal_the_bars_give_way_and_not_the_names(
     terminal = open_monitor(board.path, "--labels", tmp_path / "labels.txt", columns=32)
     assert terminal.shows("no inference yet")
     board.print(report(1) + "\n")
-    assert terminal.shows("background  █", "yes         ███████", "89.1 %", "10.9 %")
+    assert terminal.shows("background  ▉", "yes         ███████", "89.1 %", "10.9 %")
 
 
 def test_a_terminal_without_unicode_gets_plain_bars(board: PtyBoard, open_monitor: Open) -> None:
