@@ -414,6 +414,16 @@ class BulkRecord:
     crc: Annotated[int, Kind.U32, "CRC-32 of the tensor"]
 
 
+@dataclass(frozen=True)
+class ModelStateReply:
+    """Whether the model is ready, and what of its arena it uses."""
+
+    status: Annotated[int, Kind.I32, "what model_init() returned; 0 is good"]
+    arena_bytes: Annotated[int, Kind.U32, "all tensors and scratch buffers of the model"]
+    arena_used: Annotated[int, Kind.U32, "bytes of it in use; 0 where the model is not ready"]
+    failure: Annotated[bytes, Kind.REST, "why the last call of the model failed, UTF-8; or nothing"]
+
+
 Q = TypeVar("Q")
 R = TypeVar("R")
 
@@ -481,6 +491,13 @@ BULK = Request(
     long=True,
 )
 RESET = Request(12, "RESET", "Answers, then restarts the device.", Empty, Empty)
+MODEL_STATE = Request(
+    13,
+    "MODEL_STATE",
+    "Tells what of the arena is in use, and in words why the model failed.",
+    Empty,
+    ModelStateReply,
+)
 
 REQUESTS: tuple[Request[Any, Any], ...] = (
     HELLO,
@@ -494,6 +511,7 @@ REQUESTS: tuple[Request[Any, Any], ...] = (
     ABORT,
     BENCHMARK,
     BULK,
+    MODEL_STATE,
     RESET,
 )
 

@@ -80,9 +80,25 @@ static void print_tensor(const char *role, size_t index, const struct model_tens
   tinyml_print_line(tensor->name);
 }
 
+/* A model that did not start may have none to show. */
+static void print_tensors(const char *role, size_t count,
+                          const struct model_tensor *(*tensor_at)(size_t index))
+{
+  for (size_t i = 0; i < count; i++) {
+    const struct model_tensor *tensor = tensor_at(i);
+    if (tensor != NULL) {
+      print_tensor(role, i, tensor);
+    }
+  }
+}
+
 static void print_memory(void)
 {
   tinyml_print("memory   ");
+  if (tinyml_inference_model_status() == 0) {
+    tinyml_print_uint(model_arena_used());
+    tinyml_print(" of ");
+  }
   tinyml_print_uint(MODEL_ARENA_BYTES);
   tinyml_print(" bytes of arena, ");
   if (port_stack_bytes() == 0) {
@@ -104,7 +120,8 @@ static void info(void)
   if (tinyml_inference_model_status() != 0) {
     tinyml_print("error    model_init() returned ");
     tinyml_print_int(tinyml_inference_model_status());
-    tinyml_print_line("");
+    tinyml_print(" ");
+    tinyml_print_line(model_failure());
   }
   tinyml_print_line("board    " TINYML_BOARD);
   tinyml_print("build    " TINYML_BUILD_ID ", tinyml-tool " TINYML_TOOL_VERSION ", protocol ");
@@ -114,12 +131,8 @@ static void info(void)
   tinyml_print("timer    ");
   tinyml_print_uint(port_ticks_hz());
   tinyml_print_line(" Hz");
-  for (size_t i = 0; i < MODEL_INPUT_COUNT; i++) {
-    print_tensor("input  ", i, model_input(i));
-  }
-  for (size_t i = 0; i < MODEL_OUTPUT_COUNT; i++) {
-    print_tensor("output ", i, model_output(i));
-  }
+  print_tensors("input  ", MODEL_INPUT_COUNT, model_input);
+  print_tensors("output ", MODEL_OUTPUT_COUNT, model_output);
 }
 
 static int64_t integer_at(const struct model_tensor *tensor, size_t index)

@@ -2,6 +2,7 @@
 #include "tinyml_inference.h"
 #include "tinyml_link_config.h"
 #include "tinyml_requests.h"
+#include "tinyml_run.h"
 #include "tinyml_server.h"
 
 _Static_assert((int)MODEL_BOOL == (int)TINYML_TYPE_BOOL, "one numbering of types");
@@ -15,6 +16,9 @@ static void answer_info(struct tinyml_reader *payload,
   if (!tinyml_unpack_tensor_request(payload, &request)) {
     tinyml_server_fail(TINYML_STATUS_MALFORMED, "");
     return;
+  }
+  if (!tinyml_run_can_start()) {
+    return; /* without a model there are no tensors */
   }
   const struct model_tensor *tensor = tensor_at(request.index);
   if (tensor == NULL) {

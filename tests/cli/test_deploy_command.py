@@ -33,6 +33,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "engine",
         "optimize",
         "parity",
+        "arena",
         "instructions_per_inference",
         "seconds_per_inference",
         "memory",
@@ -40,6 +41,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
     }
     assert evidence["board"] == "qemu-m4"
     assert evidence["engine"] == "aot"
+    assert evidence["arena"]["spare_bytes"] == 0
     parity = evidence["parity"]
     assert set(parity) == {
         "vectors",
@@ -47,6 +49,9 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "values_compared",
         "values_different",
         "values_by_checksum",
+        "values_rounded",
+        "worst_rounding",
+        "float_tolerance",
     }
     assert parity["values_by_checksum"] == 0
     assert parity["values_different"] == 0

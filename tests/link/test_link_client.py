@@ -144,6 +144,28 @@ def test_a_model_that_does_not_start_is_reported(start_device: StartDevice) -> N
         client.run(random_inputs(0))
 
 
+def test_the_arena_in_use_is_told(client: LinkClient) -> None:
+    client.hello()
+    state = client.model_state()
+    assert (state.status, state.arena_bytes, state.arena_used) == (0, 2048, 2000)
+    assert state.failure == b""
+
+
+def test_the_reason_of_a_failure_is_told_in_words(start_device: StartDevice) -> None:
+    device = start_device(FAKE_INIT_STATUS="5", FAKE_FAILURE="no room for a tensor")
+    client = LinkClient(device, timeouts=QUICK)
+    client.hello()
+    state = client.model_state()
+    assert (state.status, state.arena_used) == (5, 0)
+    assert state.failure == b"no room for a tensor"
+
+
+def test_a_long_reason_is_cut_to_the_shortest_payload(start_device: StartDevice) -> None:
+    client = LinkClient(start_device(SMALL_BOARD, FAKE_FAILURE="x" * 1000), timeouts=QUICK)
+    client.hello()
+    assert client.model_state().failure == b"x" * (256 - 12)
+
+
 def test_the_expected_model_is_accepted(client: LinkClient) -> None:
     client.expect_model(HASH, "b1d")
 

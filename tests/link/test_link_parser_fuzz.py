@@ -70,7 +70,7 @@ def run_requests(chance: random.Random) -> list[tuple[int, bytes]]:
 
 
 def senseless_requests(chance: random.Random) -> list[tuple[int, bytes]]:
-    codes = [request.code for request in REQUESTS if request is not RESET] + [0, 13, 99, 127]
+    codes = [request.code for request in REQUESTS if request is not RESET] + [0, 14, 99, 127]
     code = chance.choice(codes)
     return [(code, some_payload(chance, code))]
 

@@ -76,7 +76,7 @@ def test_info_tells_model_build_memory_and_tensors(device: DeviceStream) -> None
         "model    fake, engine aot, 2 layers",
         f"hash     {HASH}",
         "build    b1d, tinyml-tool 9.8.7, protocol 1",
-        "memory   2048 bytes of arena, 1234 of 4096 bytes of stack used",
+        "memory   2000 of 2048 bytes of arena, 1234 of 4096 bytes of stack used",
         "input  0  int8 [1, 700] scale 0.5 zero point -3 samples",
         "input  1  float32 [3] settings",
         "output 0  int8 [1, 300] scale 0.00390625 zero point -128 scores",
@@ -169,9 +169,17 @@ def test_a_failing_model_says_so(start_device: StartDevice) -> None:
 
 
 def test_a_model_that_did_not_start_is_not_run(start_device: StartDevice) -> None:
-    text = typed(start_device(FAKE_INIT_STATUS="4"), "run\rinfo\r", "digest\r\n")
+    device = start_device(FAKE_INIT_STATUS="4", FAKE_FAILURE="no room")
+    text = typed(device, "run\rinfo\r", " Hz\r\n")
     assert "the model did not start, see info" in text
-    assert "model_init() returned 4" in text
+    assert "model_init() returned 4 no room\r\n" in text
+    assert "memory   2048 bytes of arena" in text
+
+
+def test_tensors_of_a_model_that_did_not_start_are_not_looked_at(start_device: StartDevice) -> None:
+    device = start_device(FAKE_INIT_STATUS="4")
+    assert "input  0" not in typed(device, "info\r", " Hz\r\n")
+    assert "this list" in typed(device, "help\r", "restart the board\r\n")
 
 
 def test_a_person_may_type_while_a_program_uses_the_link(device: DeviceStream) -> None:

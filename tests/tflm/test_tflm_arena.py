@@ -13,7 +13,13 @@ from tinyml_tool.api.engines import ENGINES
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.footprint import check_fits, footprint_estimate
-from tinyml_tool.compiler.tflm_arena import ARENA_MARGIN, arena_for, optimised_kernels_bytes
+from tinyml_tool.compiler.tflm_arena import (
+    ARENA_MARGIN,
+    arena_enough,
+    arena_for,
+    arena_least,
+    optimised_kernels_bytes,
+)
 from tinyml_tool.compiler.tflm_plan import TflmPlan, plan_for_tflm
 from tinyml_tool.errors import DoesNotFitError, InputError
 from tinyml_tool.graph import Graph, parse_model
@@ -112,6 +118,26 @@ def test_the_largest_scratch_counts_once() -> None:
 def test_the_user_may_say_how_large_it_is() -> None:
     source = ModelSource(parse_model(relu(), "m"), relu())
     assert ENGINES["tflm"](source, load_board("qemu-m4"), 5000, None).arena_bytes == 5008
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_the_least_is_less_than_any_board_needs(name: str) -> None:
+    graph = load_model(shared_model(name)).graph
+    assert arena_least(graph) < min(USED_BY_CMSIS_NN[name])
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_enough_is_more_than_is_used_and_less_than_a_project_gets(name: str) -> None:
+    graph = load_model(shared_model(name)).graph
+    used, _ = USED_BY_CMSIS_NN[name]
+    assert used < arena_enough(graph, used) < planned(name, "qemu-m4").arena_bytes
+
+
+def test_an_arena_that_cannot_hold_the_model_is_refused_with_the_numbers() -> None:
+    source = load_model(shared_model("kws_ref_model.tflite"))
+    least = arena_least(source.graph)
+    with pytest.raises(InputError, match=rf"16,000 bytes is too small.*more than {least:,} bytes"):
+        ENGINES["tflm"](source, load_board("qemu-m4"), 16_000, None)
 
 
 def test_engine_aot_takes_no_arena(tmp_path) -> None:

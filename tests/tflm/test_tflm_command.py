@@ -89,6 +89,23 @@ def test_build_without_tflm_ends_with_5_and_a_hint(model: Path) -> None:
     assert model.is_file()
 
 
-def test_deploy_without_tflm_ends_with_5_and_a_hint(model: Path) -> None:
-    error = result_of("deploy", model, "-e", "tflm", "-o", "p", exit_code=5)["error"]
+@pytest.mark.parametrize("command", ["build", "run", "validate", "deploy", "flash"])
+def test_commands_that_build_end_at_once_without_tflm(command: str, model: Path) -> None:
+    """Before the work is begun: nothing is left behind."""
+    error = result_of(command, model, "-e", "tflm", "-o", "p", exit_code=5)["error"]
+    assert error["code"] == "tool_missing"
     assert VARIABLE in error["hint"]
+    assert "docs/tflm.md" in error["hint"]
+    assert not Path("p").exists()
+
+
+def test_flash_of_a_real_board_needs_the_directory_only_where_it_is_linked(model: Path) -> None:
+    """Of the Arduino library's boards it is the registry that is missing, of others the tree."""
+    result_of("generate", model, "-e", "tflm", "-b", "nucleo_l4r5zi", "-o", "p")
+    error = result_of("flash", "p", exit_code=5)["error"]
+    assert VARIABLE in error["hint"]
+
+
+def test_a_command_that_is_not_for_tflms_arena_says_so(model: Path) -> None:
+    error = result_of("generate", model, "-e", "tflm", "--arena", "16", exit_code=2)["error"]
+    assert "an arena of 16 bytes is too small for m" in error["message"]

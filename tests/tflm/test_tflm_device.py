@@ -10,14 +10,14 @@ import os
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 from shared import shared_model
 from tflm_case import float_kws, int16x8, real_tflm
 
 import tinyml_tool as tt
-from tinyml_tool.errors import TinymlError
+from tinyml_tool.errors import DeviceError
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.verify.rounding import FLOAT_TOLERANCE
 
 BOARD = "qemu-m4"
 SYSTEMS = ("platformio", "cmake")
@@ -32,6 +32,19 @@ def kept(model: bytes, folder: Path, name: str = "m") -> Path:
     path = folder / f"{name}.tflite"
     path.write_bytes(model)
     return path
+
+
+@pytest.mark.parametrize("arena", [400, 512, 640])
+def test_whatever_becomes_of_an_arena_that_is_too_small_it_is_named(
+    tmp_path: Path, arena: int
+) -> None:
+    """TFLM itself crashes on some: then nothing but the hint can tell."""
+    model = shared_model("hello_world_int8.tflite")
+    tt.generate(model, engine="tflm", output=tmp_path / "p", arena_bytes=arena)
+    with pytest.raises(DeviceError) as caught:
+        tt.run(tmp_path / "p", time_limit=3)
+    assert "--arena" in str(caught.value.hint)
+    assert f"{arena}" in f"{caught.value.message}{caught.value.hint}"
 
 
 @pytest.mark.parametrize(
@@ -54,22 +67,26 @@ def test_an_int16x8_model_is_bit_exact_in_every_layer(system: str, tmp_path: Pat
     assert evidence.parity.layers == 2
 
 
-def test_a_float_model_agrees_but_for_the_last_bits(tmp_path: Path) -> None:
-    """How a library was compiled decides on them: fused multiplications, the C library's exp()."""
+def test_a_float_model_agrees_but_for_its_rounding(tmp_path: Path) -> None:
+    """How a library was compiled decides on it: fused multiplications, the C library's expf()."""
     path = kept(float_kws(), tmp_path)
-    tt.generate(path, engine="tflm", output=tmp_path / "p")
-    answers = tt.run(tmp_path / "p", vectors=4)
-    reference = TflmReference(path.read_bytes(), "m")
-    for inputs, outputs in zip(golden_inputs(tmp_path / "p", 4), answers.outputs, strict=True):
-        (expected,) = reference.run([inputs])
-        np.testing.assert_allclose(outputs[0].values, expected, rtol=1e-4, atol=1e-7)
+    parity = tt.deploy(path, engine="tflm", output=tmp_path / "p", vectors=4).parity
+    assert parity.agrees
+    assert parity.layers == len(tt.inspect(path, engine="tflm").layers)
+    assert parity.worst_rounding < FLOAT_TOLERANCE / 8
 
 
-def golden_inputs(project: Path, count: int) -> list[np.ndarray]:
-    return [
-        np.fromfile(project / "test_vectors" / f"{i:03d}-input-0.bin", "<f4").reshape(1, 49, 10, 1)
-        for i in range(count)
-    ]
+def test_another_models_answers_are_no_rounding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One weight in a thousand off by one part in a hundred must show."""
+    path = kept(float_kws(), tmp_path)
+    spoilt = TflmReference(float_kws(spoilt=True), "m")
+    monkeypatch.setattr("tinyml_tool.api.deploy.TflmReference", lambda data, name: spoilt)
+    parity = tt.deploy(path, engine="tflm", output=tmp_path / "p", vectors=2).parity
+    assert not parity.agrees
+    assert parity.first_difference is not None
+    assert parity.first_difference.place.layer == 0
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +127,30 @@ def test_our_own_code_compiles_without_warnings(hello: Path) -> None:
     assert "warning:" not in log
 
 
-def test_an_arena_that_is_too_small_is_told_not_crashed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arena", [19_008, 22_000])
+def test_an_arena_that_is_too_small_is_told_with_the_numbers(tmp_path: Path, arena: int) -> None:
     model = shared_model("kws_ref_model.tflite")
-    tt.generate(model, engine="tflm", output=tmp_path / "p", arena_bytes=16_000)
-    with pytest.raises(TinymlError, match=r"model_init\(\) returned 3"):
+    tt.generate(model, engine="tflm", output=tmp_path / "p", arena_bytes=arena)
+    with pytest.raises(DeviceError, match=rf"arena of {arena:,} bytes is too small by at least \d"):
         tt.run(tmp_path / "p")
+
+
+@pytest.mark.parametrize(
+    "name", ["hello_world_int8.tflite", "kws_ref_model.tflite", "ad01_int8.tflite"]
+)
+def test_the_arena_that_is_advised_is_enough(name: str, tmp_path: Path) -> None:
+    first = tt.deploy(shared_model(name), engine="tflm", output=tmp_path / "p", vectors=1).arena
+    assert 0 < first.used_bytes < first.enough_bytes < first.bytes
+    second = tt.deploy(
+        shared_model(name),
+        engine="tflm",
+        output=tmp_path / "q",
+        vectors=1,
+        arena_bytes=first.enough_bytes,
+    )
+    assert second.parity.exact
+    assert second.arena.used_bytes == first.used_bytes
+    assert second.arena.spare_bytes == 0
 
 
 def test_a_user_may_build_it_with_plain_cmake(hello: Path, tflm: Path) -> None:

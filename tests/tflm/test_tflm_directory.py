@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from fake_directory import BASE, HEADERS, make_directory, make_headers, make_library
+from tflm_case import files_of, relu
 
 from tinyml_tool.boards import load_board
 from tinyml_tool.errors import ConfigError, ExitCode, ToolMissingError
+from tinyml_tool.firmware.project import write_project
 from tinyml_tool.firmware.tflm_core import LIBRARY, tflm_core_name
 from tinyml_tool.toolchain import doctor
+from tinyml_tool.toolchain.board_build import library_variables
 from tinyml_tool.toolchain.static_library import NotALibraryError, read_library
 from tinyml_tool.toolchain.tflm_directory import (
     VARIABLE,
@@ -19,6 +22,7 @@ from tinyml_tool.toolchain.tflm_directory import (
     named_directory,
     require_tflm,
 )
+from tinyml_tool.toolchain.upload import require_upload
 
 M4 = load_board("qemu-m4").core
 
@@ -268,3 +272,22 @@ def test_another_library_is_noticed(good: Path) -> None:
     assert not found.is_another(found.facts)
     assert found.is_another({**found.facts, "library_sha256": "0"})
     assert not found.is_another({})
+
+
+def test_a_real_board_that_links_the_directory_is_built_with_it(
+    good: Path, project: Path, tmp_path: Path
+) -> None:
+    """Also where only the project file names it, whoever starts PlatformIO: build or upload."""
+    board = load_board("nucleo_l4r5zi")
+    write_project(tmp_path / "p", files_of(relu(), board.id))
+    with pytest.raises(ToolMissingError, match="nothing says where it is"):
+        library_variables(tmp_path / "p", board)
+    with pytest.raises(ToolMissingError, match="nothing says where it is"):
+        require_upload(tmp_path / "p", board)
+    (tmp_path / "p" / "tflm").symlink_to(good)
+    assert library_variables(tmp_path / "p", board) == {VARIABLE: str(tmp_path / "p" / "tflm")}
+
+
+def test_a_real_board_with_a_library_of_its_own_needs_no_directory(tmp_path: Path) -> None:
+    write_project(tmp_path / "p", files_of(relu(), "nano33ble"))
+    assert library_variables(tmp_path / "p", load_board("nano33ble")) == {}

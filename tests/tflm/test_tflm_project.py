@@ -13,9 +13,11 @@ from tflm_case import files_of, relu
 
 import tinyml_tool as tt
 from tinyml_tool.boards import load_boards
+from tinyml_tool.compiler.tflm_plan import plan_for_tflm
 from tinyml_tool.errors import BuildError, ToolMissingError
 from tinyml_tool.firmware.manifest import read_manifest
-from tinyml_tool.firmware.project import write_project
+from tinyml_tool.firmware.project import project_files, write_project
+from tinyml_tool.graph import parse_model
 from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.toolchain.tflm_directory import VARIABLE
 
@@ -57,6 +59,23 @@ def test_the_manifest_tells_engine_arena_and_source() -> None:
     assert manifest["engine"] == "tflm"
     assert manifest["arena_bytes"] == 4096
     assert VARIABLE in manifest["tflm"]["emulator"]
+
+
+def test_what_the_user_said_of_the_arena_is_kept_and_said_everywhere() -> None:
+    plan = plan_for_tflm(parse_model(relu(), "m"), relu(), 5000, arena_given=True)
+    files = project_files(plan, BOARDS["qemu-m4"], name="m", model=relu())
+    assert "[tflm]\n" in text_of(files, "tinyml.toml")
+    assert "arena_bytes = 5008" in text_of(files, "tinyml.toml")
+    assert "a margin" not in text_of(files, "lib/model/model.h")
+    assert "as `tinyml generate` was told" in text_of(files, "README.md")
+    assert json.loads(files["manifest.json"])["tflm"]["arena"] == "given"
+
+
+def test_what_was_measured_is_measured_again_the_next_time() -> None:
+    files = files_of(relu())
+    assert "arena_bytes" not in text_of(files, "tinyml.toml")
+    assert "and a margin" in text_of(files, "lib/model/model.h")
+    assert "measured" in json.loads(files["manifest.json"])["tflm"]["arena"]
 
 
 def test_the_manifest_of_engine_aot_tells_of_none() -> None:
@@ -105,7 +124,9 @@ def test_every_board_has_a_project_with_each_option_once(board: str) -> None:
 
 def test_for_an_esp32_the_model_is_a_component_of_esp_idf_too() -> None:
     files = files_of(relu(), "esp32s3")
-    assert 'espressif/esp-tflite-micro: "==' in text_of(files, "lib/model/idf_component.yml")
+    assert 'espressif/esp-tflite-micro: "==1.4.0"' in text_of(files, "lib/model/idf_component.yml")
+    facts = json.loads(files["manifest.json"])["tflm"]
+    assert facts["esp_idf"] == "espressif/esp-tflite-micro 1.4.0"
     assert "model_tflm.cpp" in text_of(files, "lib/model/CMakeLists.txt")
     assert "lib/model/idf_component.yml" not in files_of(relu(), "nano33ble")
 

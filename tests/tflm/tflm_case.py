@@ -85,8 +85,11 @@ def int16x8() -> bytes:
     return builder.build([z])
 
 
-def float_kws() -> bytes:
-    """The shared float model with the weights as floats that its file has as int8."""
+def float_kws(*, spoilt: bool = False) -> bytes:
+    """The shared float model with the weights as floats that its file has as int8.
+
+    `spoilt`: every thousandth of them is a hundredth too large.
+    """
     model = schema.ModelT.InitFromPackedBuf(
         shared_model("kws_ref_model_float32.tflite").read_bytes(), 0
     )
@@ -99,6 +102,8 @@ def float_kws() -> bytes:
         along = [1] * stored.ndim
         along[tensor.quantization.quantizedDimension] = -1
         values = stored.astype(np.float32) * scale.reshape(along if scale.size > 1 else ())
+        if spoilt:
+            values.reshape(-1)[::1000] *= 1.01
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
         tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
     builder = flatbuffers.Builder(1 << 20)

@@ -14,7 +14,7 @@ from tinyml_tool.devices.link.bulk_file import BulkInference
 from tinyml_tool.devices.link.client import BulkResult, Inference, LinkClient
 from tinyml_tool.errors import DeviceError, LinkError, OutputError
 from tinyml_tool.graph.reader import parse_model
-from tinyml_tool.protocol import Capability, HelloReply, Paused
+from tinyml_tool.protocol import Capability, HelloReply, ModelStateReply, Paused
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.verify import runner as runner_module
 from tinyml_tool.verify.inputs import vectors
@@ -77,6 +77,9 @@ class FakeClient:
     def hello(self) -> HelloReply:
         self.calls.append("hello")
         return self.reply
+
+    def model_state(self) -> ModelStateReply:
+        return ModelStateReply(self.reply.model_status, 16, 16, b"")
 
     def expect_model(self, model_hash: str, build_id: str | None = None) -> None:
         self.calls.append("expect_model")

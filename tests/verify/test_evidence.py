@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from tinyml_tool.report.evidence import evidence_table
-from tinyml_tool.verify.evidence import Evidence, MemoryUse
+from tinyml_tool.verify.evidence import ArenaUse, Evidence, MemoryUse
 from tinyml_tool.verify.parity import Difference, Parity, Place
 
 EVIDENCE = Evidence(
@@ -12,8 +12,18 @@ EVIDENCE = Evidence(
     ran_on="qemu-m4",
     engine="aot",
     optimize="balanced",
-    parity=Parity(10, 13, 721_640, 1, Difference(0, Place(3, 1, "ADD"), 4, (0, 4), 7, 8)),
+    parity=Parity(
+        10,
+        13,
+        721_640,
+        1,
+        Difference(0, Place(3, 1, "ADD"), 4, (0, 4), 7, 8),
+        values_rounded=3,
+        worst_rounding=1e-6,
+        float_tolerance=6e-5,
+    ),
     memory=MemoryUse(flash_bytes=70_000, ram_bytes=30_000, arena_bytes=16_256, stack_bytes=512),
+    arena=ArenaUse(16_256, 14_000, 14_256),
     instructions_per_inference=43_040_000,
     seconds={"generate": 0.12345, "build": 2.0},
 )
@@ -31,6 +41,15 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "values_compared": 721_640,
             "values_different": 1,
             "values_by_checksum": 0,
+            "values_rounded": 3,
+            "worst_rounding": 1e-06,
+            "float_tolerance": 6e-05,
+        },
+        "arena": {
+            "bytes": 16_256,
+            "used_bytes": 14_000,
+            "enough_bytes": 14_256,
+            "spare_bytes": 2_000,
         },
         "instructions_per_inference": 43_040_000,
         "seconds_per_inference": None,

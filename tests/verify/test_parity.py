@@ -15,7 +15,8 @@ from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.verify.inputs import vectors
-from tinyml_tool.verify.parity import Difference, Parity, Place, compare, require_exact
+from tinyml_tool.verify.parity import Difference, Parity, Place, compare, require_agreement
+from tinyml_tool.verify.rounding import deviations
 
 # Layer 0: ADD of tensors 0 and 1 into 2; layer 1: SPLIT of 2 into 3 and 4; outputs 4 and 3.
 SHAPES = {2: (2, 6), 3: (2, 3), 4: (2, 3)}
@@ -89,7 +90,7 @@ def test_equal_values_are_exact_and_all_counted() -> None:
 
 
 def test_equal_values_pass() -> None:
-    require_exact("case", compared())
+    require_agreement("case", compared())
 
 
 @given(
@@ -204,10 +205,11 @@ def test_progress_is_told_after_each_input() -> None:
     assert lines == [f"compared test input {i} of 3" for i in (1, 2, 3)]
 
 
-def float_parity(expected: float, actual: float) -> Parity:
+def float_parity(expected: float, actual: float, tolerance: float = 0.0) -> Parity:
+    """Of a tensor of two values, the second of which is 8."""
     graph = replace(GRAPH, operators=GRAPH.operators[:1], outputs=())
-    sides = [Recorded([{2: np.full((1, 1), x, np.float32)}], [[]]) for x in (actual, expected)]
-    return compare(graph, sides[0], sides[1], [[]])
+    sides = [Recorded([{2: np.array([x, 8], np.float32)}], [[]]) for x in (actual, expected)]
+    return compare(graph, sides[0], sides[1], [[]], float_tolerance=tolerance)
 
 
 def test_a_nan_equals_itself() -> None:
@@ -222,17 +224,63 @@ def test_floats_that_differ_in_any_bit_differ(expected: float, actual: float) ->
     assert float_parity(expected, actual).values_different == 1
 
 
+def test_floats_within_the_tolerance_agree_but_are_not_exact() -> None:
+    parity = float_parity(1.0, 1.0 + 2.0**-12, tolerance=2.0**-14)
+    assert (parity.agrees, parity.exact) == (True, False)
+    assert (parity.values_different, parity.values_rounded) == (0, 1)
+    assert parity.worst_rounding == 2.0**-15  # of the largest value, which is 8
+    assert parity.float_tolerance == 2.0**-14
+    require_agreement("case", parity)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (1.0, 1.0 + 2.0**-10),
+        (float("nan"), 1.0),
+        (1.0, float("nan")),
+        (1.0, float("inf")),
+        (np.inf, -np.inf),
+        (3e38, -3e38),
+    ],
+)
+def test_floats_beyond_the_tolerance_differ(expected: float, actual: float) -> None:
+    parity = float_parity(expected, actual, tolerance=2.0**-14)
+    assert (parity.agrees, parity.values_different) == (False, 1)
+    assert parity.first_difference is not None
+    with pytest.raises(MismatchError, match="1 of 2 values differ"):
+        require_agreement("case", parity)
+
+
+def test_a_zero_of_the_other_sign_and_a_nan_of_other_bits_are_rounding() -> None:
+    assert float_parity(0.0, -0.0, tolerance=1e-9).agrees
+    other = np.array([0x7FC00001], np.uint32).view(np.float32)[0]
+    assert float_parity(float("nan"), other, tolerance=1e-9).agrees
+
+
+def test_no_tolerance_makes_integers_agree() -> None:
+    device = recorded()
+    device.layers[1][2][0, 0] += 1
+    parity = compare(GRAPH, device, recorded(), inputs(), float_tolerance=1.0)
+    assert (parity.agrees, parity.values_different) == (False, 1)
+
+
+def test_nothing_but_zeros_allows_nothing() -> None:
+    zeros, tiny = np.zeros(3, np.float32), np.array([0, 1e-30, 0], np.float32)
+    assert deviations(zeros, tiny).tolist() == [0, np.inf, 0]
+
+
 def test_no_test_inputs_are_no_proof() -> None:
     parity = compare(GRAPH, recorded(), recorded(), [])
     assert not parity.exact
     assert parity.layers == 0
     with pytest.raises(MismatchError, match="nothing was compared"):
-        require_exact("case", parity)
+        require_agreement("case", parity)
 
 
 def mismatch(change: Callable[[Recorded], None]) -> MismatchError:
     with pytest.raises(MismatchError) as caught:
-        require_exact("kws", compared(change))
+        require_agreement("kws", compared(change))
     return caught.value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_tool.api.chosen_inputs import chosen_inputs
+from tinyml_tool.api.engines import check_engine, require_for_build
 from tinyml_tool.api.flash import flash_board
 from tinyml_tool.api.generate import (
     GOLDEN_SEED,
@@ -52,16 +53,21 @@ def deploy(
 
     It runs on `emulator`, or on a real board at `port`: that one is flashed first.
     The project stays in `output` (by default `<model>-<board>`), whatever the verdict, which is
-    `parity.exact` of the result.  Raises what `generate`, `build`, `flash` and `validate` raise,
-    and InputError for the port of a board that cannot be flashed from here.
+    `parity.agrees` of the result (`parity.exact`: in every bit).  Raises what `generate`, `build`,
+    `flash` and `validate` raise, and InputError for the port of a board that cannot be flashed
+    from here.
     """
     watch = Stopwatch()
     chosen = load_board(board)
     emulator = choose_emulator(chosen, emulator, port)
     if port is not None:
         _require_real(chosen, port)
+    check_engine(engine)
     progress("reading the model")
     source = watch.time("read", lambda: load_model(model))
+    place = Path(output) if output is not None else None
+    if port is None:
+        require_for_build(engine, source.graph, chosen, place)
     values = chosen_inputs(source.graph, inputs, vectors, seed).values
     progress("compiling the model")
     plan = watch.time(
@@ -82,7 +88,7 @@ def deploy(
             source,
             plan,
             board=chosen,
-            output=Path(output) if output is not None else None,
+            output=place,
             name=name,
             force=force,
             mlperf=mlperf,

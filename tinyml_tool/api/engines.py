@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias, get_args
 
@@ -11,13 +12,15 @@ from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.target import Target
-from tinyml_tool.compiler.tflm_arena import arena_for
+from tinyml_tool.compiler.tflm_arena import arena_for, arena_least
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, plan_for_tflm, tflm_problems
-from tinyml_tool.compiler.tflm_release import release_for
+from tinyml_tool.compiler.tflm_release import TflmRelease, release_for
 from tinyml_tool.compiler.unsupported import unsupported
 from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.errors import InputError
+from tinyml_tool.graph.types import Graph
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.tflm_directory import require_tflm
 
 
 def _compiled(
@@ -36,20 +39,42 @@ def _interpreted(
 ) -> TflmPlan:
     check_preset(TflmPlan.engine, optimize)
     graph, release = source.graph, release_for(board)
-    if problems := tflm_problems(graph, release):
-        raise unsupported(graph.name, TflmPlan.engine, problems)
+    _check_supported(graph, release)
+    if arena_bytes is not None and arena_bytes < (least := arena_least(graph)):
+        raise InputError(
+            f"an arena of {arena_bytes:,} bytes is too small for {graph.name}: TensorFlow Lite "
+            f"Micro needs more than {least:,} bytes for it on any board",
+            hint="leave --arena and tflm.arena_bytes out: then it is what the reference needs, and "
+            "a margin",
+        )
+    given = arena_bytes is not None
     if arena_bytes is None:
         measured = TflmReference(source.data, graph.name).arena_bytes()
         arena_bytes = max(
             arena_for(graph, measured, each.core) for each in (board, emulated_board(board))
         )
-    return plan_for_tflm(graph, source.data, arena_bytes, release)
+    return plan_for_tflm(graph, source.data, arena_bytes, release, arena_given=given)
 
 
 def check_engine(engine: str) -> None:
     """Raise InputError where there is no engine of that name."""
     if engine not in ENGINES:
         raise InputError(f"there is no engine '{engine}'", hint=f"use {' or '.join(ENGINES)}")
+
+
+def require_for_build(engine: str, graph: Graph, board: Board, project: Path | None = None) -> None:
+    """Raise ToolMissingError where what `engine` links is not there to build for the emulator.
+
+    A model that `engine` cannot run anyway is told first, by UnsupportedModelError.
+    """
+    if engine == TflmPlan.engine:
+        _check_supported(graph, release_for(board))
+        require_tflm(emulated_board(board).core, project)
+
+
+def _check_supported(graph: Graph, release: TflmRelease) -> None:
+    if problems := tflm_problems(graph, release):
+        raise unsupported(graph.name, TflmPlan.engine, problems)
 
 
 def check_preset(engine: str, optimize: Optimize | None) -> Optimize | None:

@@ -16,6 +16,7 @@ from tinyml_tool.api.project import open_project
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.graph.types import Graph, Tensor
 from tinyml_tool.toolchain.build import System, build_project
+from tinyml_tool.verify.evidence import ArenaUse
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class RunResult:
     sources: tuple[str, ...]
     """Where each input came from."""
     outputs: tuple[tuple[Output, ...], ...]
+    arena: ArenaUse
     instructions: int | None
     """Of one inference; None where nothing counts them."""
     seconds: float | None
@@ -47,6 +49,7 @@ class RunResult:
         return {
             "board": self.board,
             "ran_on": self.ran_on,
+            "arena": self.arena.to_json(),
             "instructions_per_inference": self.instructions,
             "seconds_per_inference": self.seconds,
             "inferences": [
@@ -120,11 +123,13 @@ def run(
         progress(f"running on {session.device.name}")
         answers = session.runner.run_many(chosen.values)
         benchmark = session.benchmark()
+        arena = session.arena(opened)
     return RunResult(
         board=opened.board.id,
         ran_on=session.runner.hello.board,
         sources=chosen.names,
         outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in answers),
+        arena=arena,
         instructions=benchmark.instructions,
         seconds=benchmark.seconds,
     )

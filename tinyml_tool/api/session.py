@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from tinyml_tool.api.project import Project
 from tinyml_tool.boards import Board, emulated_boards
+from tinyml_tool.compiler.tflm_plan import TflmPlan
 from tinyml_tool.devices.device import ByteStream, Device
 from tinyml_tool.devices.link.calibration import Benchmark
 from tinyml_tool.devices.link.client import LinkClient
@@ -19,7 +20,9 @@ from tinyml_tool.devices.port_names import find_port
 from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.devices.renode import RenodeDevice
 from tinyml_tool.devices.serial_port import SerialPortDevice, other_users
-from tinyml_tool.errors import InputError, LinkError
+from tinyml_tool.errors import DeviceError, InputError, LinkError
+from tinyml_tool.verify.evidence import ArenaUse
+from tinyml_tool.verify.readiness import arena_use, silent_tflm
 from tinyml_tool.verify.runner import DeviceRunner
 
 EmulatorName: TypeAlias = Literal["qemu", "renode"]
@@ -35,6 +38,11 @@ class Session:
     device: Device
     client: LinkClient
     runner: DeviceRunner
+
+    def arena(self, project: Project) -> ArenaUse:
+        """How much of its arena the model uses."""
+        state = self.client.model_state()
+        return arena_use(project.source.graph, project.manifest.engine, state)
 
     def benchmark(self) -> Benchmark:
         """Measure the model.
@@ -143,10 +151,8 @@ def open_session(
         if moved is not None and not device.shares_files:
             stream = MeteredStream(stream, moved)
         with LinkClient(stream, timeouts=timeouts_of(time_limit)) as client:
-            graph, build_id = project.source.graph, project.manifest.build_id
-            use_files = device.shares_files
             try:
-                with DeviceRunner(client, graph, build_id, use_files=use_files) as runner:
+                with _runner(client, project, use_files=device.shares_files) as runner:
                     yield Session(device, client, runner)
             except LinkError as error:
                 error.details += _who_else_listens(device)
@@ -158,3 +164,13 @@ def _who_else_listens(device: Device) -> tuple[str, ...]:
     if not isinstance(device, SerialPortDevice):
         return ()
     return tuple(f"{user} has {device.name} open, too" for user in other_users(device.name))
+
+
+def _runner(client: LinkClient, project: Project, *, use_files: bool) -> DeviceRunner:
+    graph, build_id = project.source.graph, project.manifest.build_id
+    try:
+        return DeviceRunner(client, graph, build_id, use_files=use_files)
+    except DeviceError as error:
+        if client.greeted or project.manifest.engine != TflmPlan.engine:
+            raise
+        raise silent_tflm(error, project.manifest.arena_bytes) from None

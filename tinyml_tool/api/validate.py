@@ -11,6 +11,7 @@ from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.time_left import TransferProgress, wire_bytes
+from tinyml_tool.compiler.tflm_plan import TflmPlan
 from tinyml_tool.errors import InputError
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
@@ -18,6 +19,7 @@ from tinyml_tool.toolchain.build import Firmware, System, build_project
 from tinyml_tool.verify.evidence import Evidence, MemoryUse
 from tinyml_tool.verify.inputs import Vector
 from tinyml_tool.verify.parity import compare
+from tinyml_tool.verify.rounding import FLOAT_TOLERANCE
 
 
 def validate_project(
@@ -44,6 +46,8 @@ def validate_project(
         assert firmware is not None, "an emulator needs a firmware"
         return firmware.elf
 
+    if layers and firmware is not None:
+        _check_observable(firmware)
     graph = project.source.graph
     expected = len(values) * wire_bytes(graph, layers=layers, checksums=checksums)
     transfer = TransferProgress(len(values), expected, progress)
@@ -68,11 +72,13 @@ def validate_project(
                 compared,
                 layers=layers,
                 checksums=checksums,
+                float_tolerance=_float_tolerance(project.manifest.engine),
             ),
         )
         progress("measuring")
         benchmark = watch.time("benchmark", session.benchmark)
         hello = session.client.hello()
+        arena = session.arena(project)
     memory = None
     if firmware is not None:
         facts = firmware.facts
@@ -89,10 +95,26 @@ def validate_project(
         optimize=project.manifest.optimize,
         parity=parity,
         memory=memory,
+        arena=arena,
         instructions_per_inference=benchmark.instructions,
         seconds_per_inference=benchmark.seconds,
         seconds=watch.seconds,
     )
+
+
+def _float_tolerance(engine: str) -> float:
+    """Engine aot compiles every kernel itself, for the reference's bits."""
+    return FLOAT_TOLERANCE if engine == TflmPlan.engine else 0.0
+
+
+def _check_observable(firmware: Firmware) -> None:
+    if firmware.tflm is not None and not firmware.tflm.has_messages:
+        raise InputError(
+            f"{firmware.tflm.library.path}: does not tell when a layer ends "
+            "(it was built with BUILD_TYPE=release)",
+            hint="compare only outputs: `tinyml validate PROJECT --outputs-only`; or take a "
+            "library of BUILD_TYPE=release_with_logs",
+        )
 
 
 def validate(
@@ -114,9 +136,10 @@ def validate(
     Inputs are `inputs` (files), or `vectors` made ones: extremes first, then random.  Without
     `layers` only the model's outputs are compared, in half the time.  With `checksums`, a device
     at a `port` tells each layer's CRC-32, and only layers that differ are fetched.  Whether all
-    values agree is told by `parity.exact`, how many were not looked at one by one by
-    `parity.values_by_checksum`.  Raises ToolMissingError where the reference is not installed, and
-    what building and the device raise.
+    values agree is told by `parity.agrees`, whether in every bit by `parity.exact` (floats of
+    engine tflm may be off by the rounding of the library it is linked with), how many were not
+    looked at one by one by `parity.values_by_checksum`.  Raises ToolMissingError where the
+    reference is not installed, and what building and the device raise.
     """
     if checksums and not layers:
         raise InputError("checksums are of layers, and no layer is to be compared")

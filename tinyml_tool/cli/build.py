@@ -86,6 +86,7 @@ def register(app: typer.Typer) -> None:
                 optimize=preset_of(optimize),
                 output=output,
                 force=force,
+                builds="board" if real else "emulated",
                 progress=progress,
             )
             if real:

@@ -109,6 +109,7 @@ def register(app: typer.Typer) -> None:
                 engine=engine,
                 output=output,
                 force=force,
+                builds="emulated" if emulated or emulator else "board",
                 progress=progress,
             )
             flashed = flash(

@@ -35,11 +35,14 @@ if TYPE_CHECKING:
 
 def _outcome(result: RunResult) -> Outcome:
     from tinyml_tool.report.answers import answers_table
+    from tinyml_tool.report.arena import arena_line
 
     def show(console: Console) -> None:
         console.print(answers_table(result))
         if result.ran_on != result.board:
             console.print(f"on {result.ran_on}, which is emulated in place of {result.board}")
+        if result.arena.spare_bytes > 0:
+            console.print(f"arena: {arena_line(result.arena)}")
         if result.instructions is not None:
             console.print(f"{result.instructions:,} instructions for one inference (emulated)")
         if result.seconds is not None:
@@ -88,6 +91,7 @@ def register(app: typer.Typer) -> None:
                         optimize=preset_of(optimize),
                         output=output,
                         force=force,
+                        builds="nothing" if port else "emulated",
                         progress=progress,
                     ),
                     inputs=inputs or (),

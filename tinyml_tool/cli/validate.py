@@ -75,6 +75,7 @@ def register(app: typer.Typer) -> None:
                 optimize=preset_of(optimize),
                 output=output,
                 force=force,
+                builds="nothing" if port else "emulated",
                 progress=progress,
             )
             evidence = validate(

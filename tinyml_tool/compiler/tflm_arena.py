@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyml_tool.boards import Core
+from tinyml_tool.graph.measure import peak_activation_bytes
 from tinyml_tool.graph.types import DType, Graph, Operator
 
 ARENA_MARGIN = 1024
@@ -14,6 +15,30 @@ ARENA_MARGIN = 1024
 
 _BLOCK_CHANNELS = 124
 """Channels that CMSIS-NN's vector kernel of a depthwise convolution unpacks at a time."""
+
+
+_EVAL_TENSOR = 12
+_NODE = 32
+_OWN_OBJECTS = 128
+_ALLOCATION_INFO = 24
+_PLANNED_BUFFER = 40
+_SCRATCH_REQUEST = 12
+_REQUESTS_AHEAD = 12
+"""Requests for scratch buffers that one operator may make; TFLM keeps room for them."""
+_SCRATCH_BUFFERS = {
+    "CUSTOM:TFLite_Detection_PostProcess": 11,
+    "MEAN": 3,
+    "MIRROR_PAD": 2,
+    "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2,
+    "SUM": 3,
+    "SVDF": 4,
+    "TRANSPOSE_CONV": 2,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 4,
+}
+"""By kind of operator, the most that its kernels ask for; of the others at most one."""
+_ALIGNMENTS = 64
+"""What the parts of the arena may lose to being aligned."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +64,35 @@ def optimised_kernels_bytes(graph: Graph, core: Core) -> int:
     """
     extras = [_extra(operator, graph, core) for operator in graph.operators]
     return sum(e.kept for e in extras) + max((e.scratch for e in extras), default=0)
+
+
+def arena_least(graph: Graph) -> int:
+    """Bytes of arena below which TFLM cannot start on any core: a lower bound, by far.
+
+    Activations that are alive together, what describes each tensor and each operator on a 32-bit
+    core, and TFLM's own objects.  Too small an arena makes some builds of TFLM crash, not fail.
+    """
+    described = _EVAL_TENSOR * len(graph.tensors) + _NODE * len(graph.operators)
+    return _padded(peak_activation_bytes(graph) + described + _OWN_OBJECTS, 16)
+
+
+def arena_enough(graph: Graph, used: int) -> int:
+    """Bytes of arena, a multiple of 16, that suffice where the device reports `used`.
+
+    While TFLM starts, it keeps the lists of its memory planner where the tensors will lie (sizes
+    of a 32-bit core; source: micro_allocator.cc, greedy_memory_planner.h).  Only where they are
+    longer than the tensors, in small models, does it need more than in the end.
+    """
+    activations = {t for op in graph.operators for t in (*op.inputs, *op.outputs) if t >= 0}
+    planned = sum(not graph.tensors[t].is_constant for t in activations)
+    scratch = sum(_SCRATCH_BUFFERS.get(op.kind, 1) for op in graph.operators)
+    lists = (
+        _ALLOCATION_INFO * (len(graph.tensors) + scratch)
+        + _PLANNED_BUFFER * (planned + scratch)
+        + _SCRATCH_REQUEST * (_REQUESTS_AHEAD + scratch)
+    )
+    extra = max(0, lists - peak_activation_bytes(graph))
+    return _padded(used + extra + _ALIGNMENTS, 16)
 
 
 def _extra(operator: Operator, graph: Graph, core: Core) -> _Extra:

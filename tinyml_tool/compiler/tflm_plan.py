@@ -43,6 +43,8 @@ class TflmPlan:
     registrations: tuple[Registration, ...]
     arena_bytes: int
     release: TflmRelease
+    arena_given: bool = False
+    """Whether the user said how large the arena is; else it was measured, and has a margin."""
 
 
 AnyPlan: TypeAlias = Plan | TflmPlan
@@ -99,9 +101,16 @@ def _weight_problems(operator: Operator, graph: Graph, data: DType) -> Iterator[
 
 
 def plan_for_tflm(
-    graph: Graph, model: bytes, arena_bytes: int, release: TflmRelease = UPSTREAM
+    graph: Graph,
+    model: bytes,
+    arena_bytes: int,
+    release: TflmRelease = UPSTREAM,
+    *,
+    arena_given: bool = False,
 ) -> TflmPlan:
     """Plan `graph`, whose file is `model`, for TFLM with an arena of `arena_bytes`.
+
+    `arena_given` where the user said so.
 
     Raises UnsupportedModelError whose `details` name every problem, layer by layer.
     """
@@ -109,4 +118,5 @@ def plan_for_tflm(
     if problems:
         raise unsupported(graph.name, "tflm", problems)
     arena = -(-arena_bytes // ARENA_ALIGNMENT) * ARENA_ALIGNMENT
-    return TflmPlan(graph, bytes(model), registrations_of(graph, release), arena, release)
+    registrations = registrations_of(graph, release)
+    return TflmPlan(graph, bytes(model), registrations, arena, release, arena_given)

@@ -32,7 +32,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class _Special:
+class Special:
     """A registration for one choice of types.
 
     `inputs` are the types of the first inputs, in order: activations, and weights where there are.
@@ -43,48 +43,51 @@ class _Special:
     output: DType
 
 
-_SPECIAL: dict[str, tuple[_Special, ...]] = {
+_SPECIAL: dict[str, tuple[Special, ...]] = {
     "ADD": (
-        _Special("Register_ADD_INT8", (_INT8, _INT8), _INT8),
-        _Special("Register_ADD_INT16", (_INT16, _INT16), _INT16),
+        Special("Register_ADD_INT8", (_INT8, _INT8), _INT8),
+        Special("Register_ADD_INT16", (_INT16, _INT16), _INT16),
     ),
     "AVERAGE_POOL_2D": (
-        _Special("Register_AVERAGE_POOL_2D_INT8", (_INT8,), _INT8),
-        _Special("Register_AVERAGE_POOL_2D_INT16", (_INT16,), _INT16),
+        Special("Register_AVERAGE_POOL_2D_INT8", (_INT8,), _INT8),
+        Special("Register_AVERAGE_POOL_2D_INT16", (_INT16,), _INT16),
     ),
     "BATCH_MATMUL": (
-        _Special("Register_BATCH_MATMUL_INT8", (_INT8, _INT8), _INT8),
-        _Special("Register_BATCH_MATMUL_INT16", (_INT16, _INT16), _INT16),
+        Special("Register_BATCH_MATMUL_INT8", (_INT8, _INT8), _INT8),
+        Special("Register_BATCH_MATMUL_INT16", (_INT16, _INT16), _INT16),
     ),
     "CONV_2D": (
-        _Special("Register_CONV_2D_INT8", (_INT8, _INT8), _INT8),
-        _Special("Register_CONV_2D_INT16", (_INT16, _INT8), _INT16),
+        Special("Register_CONV_2D_INT8", (_INT8, _INT8), _INT8),
+        Special("Register_CONV_2D_INT16", (_INT16, _INT8), _INT16),
     ),
     "DEPTHWISE_CONV_2D": (
-        _Special("Register_DEPTHWISE_CONV_2D_INT8", (_INT8, _INT8), _INT8),
-        _Special("Register_DEPTHWISE_CONV_2D_INT16", (_INT16, _INT8), _INT16),
+        Special("Register_DEPTHWISE_CONV_2D_INT8", (_INT8, _INT8), _INT8),
+        Special("Register_DEPTHWISE_CONV_2D_INT16", (_INT16, _INT8), _INT16),
     ),
     "FULLY_CONNECTED": (
-        _Special("Register_FULLY_CONNECTED_INT8", (_INT8, _INT8), _INT8),
-        _Special("Register_FULLY_CONNECTED_INT16", (_INT16, _INT8), _INT16),
+        Special("Register_FULLY_CONNECTED_INT8", (_INT8, _INT8), _INT8),
+        Special("Register_FULLY_CONNECTED_INT16", (_INT16, _INT8), _INT16),
     ),
-    "MAXIMUM": (_Special("Register_MAXIMUM_INT8", (_INT8, _INT8), _INT8),),
+    "MAXIMUM": (Special("Register_MAXIMUM_INT8", (_INT8, _INT8), _INT8),),
     "MAX_POOL_2D": (
-        _Special("Register_MAX_POOL_2D_INT8", (_INT8,), _INT8),
-        _Special("Register_MAX_POOL_2D_INT16", (_INT16,), _INT16),
+        Special("Register_MAX_POOL_2D_INT8", (_INT8,), _INT8),
+        Special("Register_MAX_POOL_2D_INT16", (_INT16,), _INT16),
     ),
-    "MINIMUM": (_Special("Register_MINIMUM_INT8", (_INT8, _INT8), _INT8),),
-    "MUL": (_Special("Register_MUL_INT8", (_INT8, _INT8), _INT8),),
-    "PAD": (_Special("Register_PAD_INT8", (_INT8,), _INT8),),
+    "MINIMUM": (Special("Register_MINIMUM_INT8", (_INT8, _INT8), _INT8),),
+    "MUL": (Special("Register_MUL_INT8", (_INT8, _INT8), _INT8),),
+    "PAD": (Special("Register_PAD_INT8", (_INT8,), _INT8),),
     "SOFTMAX": (
-        _Special("Register_SOFTMAX_INT8", (_INT8,), _INT8),
-        _Special("Register_SOFTMAX_INT8_INT16", (_INT8,), _INT16),
-        _Special("Register_SOFTMAX_INT16", (_INT16,), _INT16),
+        Special("Register_SOFTMAX_INT8", (_INT8,), _INT8),
+        Special("Register_SOFTMAX_INT8_INT16", (_INT8,), _INT16),
+        Special("Register_SOFTMAX_INT16", (_INT16,), _INT16),
     ),
-    "SVDF": (_Special("Register_SVDF_INT8", (_INT8, _INT8), _INT8),),
-    "TRANSPOSE": (_Special("Register_TRANSPOSE_INT8", (_INT8,), _INT8),),
-    "TRANSPOSE_CONV": (_Special("Register_TRANSPOSE_CONV_INT8", (DType.INT32, _INT8), _INT8),),
+    "SVDF": (Special("Register_SVDF_INT8", (_INT8, _INT8), _INT8),),
+    "TRANSPOSE": (Special("Register_TRANSPOSE_INT8", (_INT8,), _INT8),),
+    "TRANSPOSE_CONV": (Special("Register_TRANSPOSE_CONV_INT8", (DType.INT32, _INT8), _INT8),),
 }
+
+SPECIAL_REGISTRATIONS = {kind: (_HEADERS[kind], specials) for kind, specials in _SPECIAL.items()}
+"""By kind of operator: the header that declares them, and the registrations."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _types(tensors: Iterable[int], graph: Graph) -> tuple[DType | None, ...]:
     return tuple(graph.tensors[t].dtype if t >= 0 else None for t in tensors)
 
 
-def _fits(special: _Special, operator: Operator, graph: Graph) -> bool:
+def _fits(special: Special, operator: Operator, graph: Graph) -> bool:
     inputs = _types(operator.inputs, graph)
     outputs = _types(operator.outputs, graph)
     return inputs[: len(special.inputs)] == special.inputs and outputs == (special.output,)
@@ -115,10 +118,11 @@ def _registration(
     kind: str, operators: list[Operator], graph: Graph, release: TflmRelease
 ) -> Registration:
     method = TFLM_OPERATORS[kind].method
-    for special in _SPECIAL.get(kind, ()):
+    header, specials = SPECIAL_REGISTRATIONS.get(kind, (None, ()))
+    for special in specials:
         known = special.name not in release.missing
         if known and all(_fits(special, operator, graph) for operator in operators):
-            return Registration(kind, method, special.name, _HEADERS[kind])
+            return Registration(kind, method, special.name, header)
     return Registration(kind, method)
 
 

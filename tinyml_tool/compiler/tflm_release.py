@@ -59,6 +59,9 @@ ARDUINO = TflmRelease(
 )
 """The PlatformIO registry's latest TFLM (July 2024), for Arduino's mbed cores and the ESP32."""
 
+ESP_IDF_COMPONENT = ("espressif/esp-tflite-micro", "1.4.0")
+"""Of the ESP Component Registry: for projects of ESP-IDF, which PlatformIO's are not."""
+
 _ARDUINO_BOARDS = ("nano33ble", "nanorp2040connect", "portenta_h7_m7")
 """PlatformIO's names of the boards with a core that the library names: mbed_nano, mbed_portenta."""
 

@@ -11,7 +11,7 @@ from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import footprint_estimate, stack_bytes
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
-from tinyml_tool.compiler.tflm_release import TflmRelease
+from tinyml_tool.compiler.tflm_release import ESP_IDF_COMPONENT
 from tinyml_tool.config import MlperfBenchmark
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.arduino_files import arduino_files
@@ -114,15 +114,19 @@ def project_files(
         files={path: sha256(content) for path, content in files.items()},
         board_file=BOARD_FILE if BOARD_FILE in files else None,
         optimize=plan.optimize,
-        tflm=_tflm_facts(release, tflm) if release is not None else None,
+        tflm=_tflm_facts(plan, board, tflm) if isinstance(plan, TflmPlan) else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
     return dict(sorted(files.items()))
 
 
-def _tflm_facts(release: TflmRelease, known: Mapping[str, str]) -> dict[str, str]:
+def _tflm_facts(plan: TflmPlan, board: Board, known: Mapping[str, str]) -> dict[str, str]:
     source = "the directory of TINYML_TFLM_DIR"
-    return {"emulator": source, "board": release.package or source, **known}
+    arena = "given" if plan.arena_given else "measured, with a margin"
+    facts = {"emulator": source, "board": plan.release.package or source, "arena": arena}
+    if board.platformio.platform == "espressif32":
+        facts["esp_idf"] = " ".join(ESP_IDF_COMPONENT)
+    return {**facts, **known}
 
 
 def _check_name(name: str) -> None:
@@ -189,6 +193,7 @@ def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark
         engine=_toml(plan.engine),
         optimize=_toml(plan.optimize) if plan.optimize else None,
         mlperf=_toml(mlperf) if mlperf else None,
+        arena_bytes=plan.arena_bytes if isinstance(plan, TflmPlan) and plan.arena_given else None,
     )
 
 
@@ -226,6 +231,7 @@ def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark |
         macs=sum(macs(operator, graph) for operator in graph.operators),
         constant_bytes=footprint_estimate(plan).constant_bytes,
         arena_bytes=plan.arena_bytes,
+        arena_given=isinstance(plan, TflmPlan) and plan.arena_given,
         stack_bytes=stack_bytes(emulated, plan.engine),
         qemu_command=qemu_command(emulated),
         mlperf=mlperf,

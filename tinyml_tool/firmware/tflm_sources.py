@@ -8,13 +8,15 @@ import numpy as np
 
 from tinyml_tool.boards import Board
 from tinyml_tool.compiler.tflm_plan import TflmPlan
+from tinyml_tool.compiler.tflm_release import ESP_IDF_COMPONENT
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.tensor_view import tensor_view
 from tinyml_tool.graph.types import Graph
 
-_ARENA_COMMENT = (
+_ARENA_MEASURED = (
     "What TFLM needed on a 64-bit computer, and a margin; see model_arena_used() for the truth."
 )
+_ARENA_GIVEN = "As it was asked for with --arena or tflm.arena_bytes; see model_arena_used()."
 
 
 def tflm_sources(plan: TflmPlan, board: Board) -> dict[str, str]:
@@ -28,7 +30,7 @@ def tflm_sources(plan: TflmPlan, board: Board) -> dict[str, str]:
         "model_hash": graph.model_hash,
         "engine": plan.engine,
         "arena_bytes": plan.arena_bytes,
-        "arena_comment": _ARENA_COMMENT,
+        "arena_comment": _ARENA_GIVEN if plan.arena_given else _ARENA_MEASURED,
         "inputs": [tensor_view(graph.tensors[t], "nullptr") for t in graph.inputs],
         "outputs": [tensor_view(graph.tensors[t], "nullptr") for t in graph.outputs],
         "layer_count": len(graph.operators),
@@ -53,8 +55,14 @@ def tflm_sources(plan: TflmPlan, board: Board) -> dict[str, str]:
 def _idf_component(board: Board) -> dict[str, str]:
     if board.platformio.platform != "espressif32":
         return {}
-    names = ("CMakeLists.txt", "idf_component.yml")
-    return {f"lib/model/{name}": source(f"runtime/tflm/esp_idf/{name}") for name in names}
+    folder = "runtime/tflm/esp_idf"
+    component, version = ESP_IDF_COMPONENT
+    return {
+        "lib/model/CMakeLists.txt": source(f"{folder}/CMakeLists.txt"),
+        "lib/model/idf_component.yml": render(
+            f"{folder}/idf_component.yml.j2", component=component, version=version
+        ),
+    }
 
 
 def _layers(graph: Graph) -> list[dict[str, Any]]:

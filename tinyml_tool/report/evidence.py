@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from tinyml_tool.report.arena import arena_line
 from tinyml_tool.report.monitoring import latency_text
 from tinyml_tool.verify.evidence import Evidence
 
@@ -35,18 +36,26 @@ def evidence_table(evidence: Evidence) -> Table:
     if memory is not None:
         table.add_row("flash", f"{memory.flash_bytes:,} bytes")
         table.add_row("RAM", f"{memory.ram_bytes:,} bytes, the stack's reserve included")
-        table.add_row("arena", f"{memory.arena_bytes:,} bytes")
         used = "unknown" if memory.stack_bytes is None else f"{memory.stack_bytes:,} bytes used"
         table.add_row("stack", used)
+    table.add_row("arena", arena_line(evidence.arena))
     stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in evidence.seconds.items())
     table.add_row("seconds", f"{sum(evidence.seconds.values()):.1f} ({stages})")
     return table
 
 
 def _verdict(evidence: Evidence) -> Text:
-    if evidence.parity.exact and evidence.parity.values_by_checksum:
+    parity = evidence.parity
+    if parity.exact and parity.values_by_checksum:
         text = "outputs bit-exact with TensorFlow Lite Micro, layers by checksum"
         return Text(text, style="bold green")
-    if evidence.parity.exact:
+    if parity.exact:
         return Text("bit-exact with TensorFlow Lite Micro", style="bold green")
-    return Text(f"{evidence.parity.values_different:,} values differ", style="bold red")
+    if parity.agrees:
+        return Text(
+            f"agrees with TensorFlow Lite Micro; {parity.values_rounded:,} floats are rounded "
+            f"otherwise, by at most {parity.worst_rounding:.1e} of their tensor's largest value "
+            f"(allowed: {parity.float_tolerance:.1e})",
+            style="bold green",
+        )
+    return Text(f"{parity.values_different:,} values differ", style="bold red")

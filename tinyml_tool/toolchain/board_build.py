@@ -62,11 +62,9 @@ def build_for_real_board(
     started = time.monotonic()
     folder = project.resolve()
     require_platformio()
+    variables = library_variables(folder, board)
     require_platform(folder, board, core_folder(folder))
     progress(f"building for {board.id} with PlatformIO; the first time it downloads the framework")
-    variables = {}
-    if read_manifest(folder).engine == "tflm" and release_for(board).package is None:
-        variables = require_tflm(board.core, folder).variables
     log = folder / LOG
     finished = run_logged(
         [sys.executable, "-P", "-m", "platformio", "run", "--environment", board.id],
@@ -85,6 +83,16 @@ def build_for_real_board(
         ram_bytes=_used("RAM", finished.output),
         seconds=time.monotonic() - started,
     )
+
+
+def library_variables(project: Path, board: Board) -> dict[str, str]:
+    """What the build of the real `board` must have in its environment to find what it links.
+
+    Raises ToolMissingError where the TFLM of a project of engine tflm is not there.
+    """
+    if read_manifest(project).engine != "tflm" or release_for(board).package is not None:
+        return {}
+    return require_tflm(board.core, project).variables
 
 
 def _used(memory: str, output: str) -> int | None:

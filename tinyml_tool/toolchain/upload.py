@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tinyml_tool.boards import Board
 from tinyml_tool.errors import DeviceError, TinymlError
+from tinyml_tool.toolchain.board_build import library_variables
 from tinyml_tool.toolchain.build_log import failure
 from tinyml_tool.toolchain.platformio import (
     core_folder,
@@ -64,9 +65,13 @@ def needs_port(board: Board) -> bool:
 
 
 def require_upload(project: Path, board: Board) -> None:
-    """Raise ToolMissingError, within three seconds, where PlatformIO or its registry is missing."""
+    """Raise ToolMissingError, within three seconds, where PlatformIO or its registry is missing.
+
+    Or the TFLM that a project of engine tflm links.
+    """
     folder = project.resolve()
     require_platformio()
+    library_variables(folder, board)
     require_platform(folder, board, core_folder(folder))
 
 
@@ -94,7 +99,7 @@ def upload(
     finished = run_logged(
         command,
         directory=folder,
-        environment=platformio_environment(folder),
+        environment=platformio_environment(folder) | library_variables(folder, board),
         log=log,
         time_limit=time_limit,
     )

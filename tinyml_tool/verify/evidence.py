@@ -24,6 +24,25 @@ class MemoryUse:
 
 
 @dataclass(frozen=True)
+class ArenaUse:
+    """The static memory for tensors, and how much of it the model uses, as the device tells."""
+
+    bytes: int
+    used_bytes: int
+    enough_bytes: int
+    """An arena of this size will do; never more than `bytes`."""
+
+    @property
+    def spare_bytes(self) -> int:
+        """What can be given back."""
+        return self.bytes - self.enough_bytes
+
+    def to_json(self) -> dict[str, int]:
+        """What reports have under `arena`."""
+        return {**asdict(self), "spare_bytes": self.spare_bytes}
+
+
+@dataclass(frozen=True)
 class Evidence:
     """The outcome of `deploy` and of `validate`.
 
@@ -37,6 +56,7 @@ class Evidence:
     parity: Parity
     memory: MemoryUse | None
     """None where the firmware was not built here."""
+    arena: ArenaUse
     instructions_per_inference: int | None = None
     """As an emulator counts them; None on real boards."""
     seconds_per_inference: float | None = None
@@ -59,7 +79,11 @@ class Evidence:
                 "values_compared": self.parity.values_compared,
                 "values_different": self.parity.values_different,
                 "values_by_checksum": self.parity.values_by_checksum,
+                "values_rounded": self.parity.values_rounded,
+                "worst_rounding": self.parity.worst_rounding,
+                "float_tolerance": self.parity.float_tolerance,
             },
+            "arena": self.arena.to_json(),
             "instructions_per_inference": self.instructions_per_inference,
             "seconds_per_inference": self.seconds_per_inference,
             "memory": asdict(self.memory) if self.memory else None,

@@ -1,4 +1,7 @@
-"""Compares what a device computes with the reference, bit for bit, in every layer."""
+"""Compares what a device computes with the reference in every layer.
+
+Bit for bit; only where the caller gives a tolerance, float values may be off by it (`rounding`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from tinyml_tool.errors import MismatchError
 from tinyml_tool.graph.types import Graph
+from tinyml_tool.verify.rounding import deviations
 
 
 class Runner(Protocol):
@@ -101,6 +105,7 @@ class Parity:
     """Layers whose outputs were all compared, for every test input."""
     values_compared: int
     values_different: int
+    """Integers that differ in any bit, and floats that differ by more than the tolerance."""
     first_difference: Difference | None = None
     """In the first test input that differs, the first in order of execution."""
     values_by_checksum: int = 0
@@ -108,9 +113,21 @@ class Parity:
     by one.  A difference within four bytes in a row is always seen so; of others, one in 2**32 is
     not."""
 
+    values_rounded: int = 0
+    """Floats that differ, and by no more than the tolerance."""
+    worst_rounding: float = 0.0
+    """The most that one of those differs, as a share of its tensor's largest magnitude."""
+    float_tolerance: float = 0.0
+    """What was allowed, as such a share; 0 where floats had to have the same bits."""
+
     @property
     def exact(self) -> bool:
-        """Whether something was compared and nothing differed."""
+        """Whether something was compared and no bit differed."""
+        return self.agrees and self.values_rounded == 0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether something was compared and nothing differed by more than is allowed."""
         return self.values_compared > 0 and self.values_different == 0
 
 
@@ -123,6 +140,7 @@ def compare(
     *,
     layers: bool = True,
     checksums: bool = False,
+    float_tolerance: float = 0.0,
 ) -> Parity:
     """Run every vector on both and compare all layers' outputs, then the model's outputs.
 
@@ -130,13 +148,13 @@ def compare(
     which is the one that an application does, and without `layers` the only one.  Values are
     compared as bits: a NaN equals itself, 0.0 differs from -0.0.  With `checksums`, a layer whose
     length and CRC-32 agree is not looked at any closer where the runner can spare it; the model's
-    outputs are.
+    outputs are.  Floats that differ count as rounded where they do so by at most `float_tolerance`
+    of their tensor's largest magnitude.
 
     Raises MismatchError where the runner leaves a tensor out or gives one of another type or size,
     and whatever the runner and the reference raise.
     """
-    compared = different = by_checksum = 0
-    first: Difference | None = None
+    tally = _Tally(float_tolerance)
     size = runner.batch_size if isinstance(runner, BatchRunner) else 1
     for start in range(0, len(vectors), size):
         batch = vectors[start : start + size]
@@ -147,24 +165,71 @@ def compare(
             zip(batch, seen, answers, strict=True), start
         ):
             pairs = _pairs(graph, layer_pairs, reference.run(inputs), outputs)
-            for place, expected, actual in pairs:
-                compared += expected.size
-                if actual is None:
-                    by_checksum += expected.size
-                    continue
-                _check_layout(place, expected, actual)
-                wrong = _different_indices(expected, actual)
-                different += wrong.size
-                if first is None and wrong.size:
-                    first = _difference(number, place, int(wrong[0]), expected, actual)
+            for pair in pairs:
+                tally.add(number, *pair)
         progress(f"compared test input {start + len(batch)} of {len(vectors)}")
-    seen_layers = len(graph.operators) if vectors and layers else 0
-    return Parity(len(vectors), seen_layers, compared, different, first, by_checksum)
+    return tally.parity(len(vectors), len(graph.operators) if vectors and layers else 0)
 
 
-def require_exact(name: str, parity: Parity) -> None:
-    """Raise MismatchError, telling the first difference, unless the parity is exact."""
-    if parity.exact:
+class _Tally:
+    """Counts what agrees and what does not."""
+
+    def __init__(self, float_tolerance: float) -> None:
+        self._tolerance = float_tolerance
+        self._compared = 0
+        self._different = 0
+        self._by_checksum = 0
+        self._rounded = 0
+        self._worst = 0.0
+        self._first: Difference | None = None
+
+    def add(
+        self, vector: int, place: Place, expected: NDArray[Any], actual: NDArray[Any] | None
+    ) -> None:
+        """Compare one tensor of test input `vector`; None: its checksum is right.
+
+        Raises MismatchError for another layout.
+        """
+        self._compared += int(expected.size)
+        if actual is None:
+            self._by_checksum += int(expected.size)
+            return
+        _check_layout(place, expected, actual)
+        wrong = _different_indices(expected, actual)
+        if wrong.size and self._tolerance > 0 and expected.dtype.kind == "f":
+            wrong = self._without_rounded(wrong, expected, actual)
+        self._different += int(wrong.size)
+        if self._first is None and wrong.size:
+            self._first = _difference(vector, place, int(wrong[0]), expected, actual)
+
+    def parity(self, vectors: int, layers: int) -> Parity:
+        """The result."""
+        return Parity(
+            vectors,
+            layers,
+            self._compared,
+            self._different,
+            self._first,
+            self._by_checksum,
+            self._rounded,
+            self._worst,
+            self._tolerance,
+        )
+
+    def _without_rounded(
+        self, wrong: NDArray[np.intp], expected: NDArray[Any], actual: NDArray[Any]
+    ) -> NDArray[np.intp]:
+        """Those of the indices `wrong` that rounding does not explain; counts the others."""
+        shares = deviations(expected, actual)[wrong]
+        allowed = shares <= self._tolerance
+        self._rounded += int(allowed.sum())
+        self._worst = max(self._worst, float(shares[allowed].max(initial=0.0)))
+        return wrong[~allowed]
+
+
+def require_agreement(name: str, parity: Parity) -> None:
+    """Raise MismatchError, telling the first difference, unless the parity `agrees`."""
+    if parity.agrees:
         return
     first = parity.first_difference
     if first is None:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.devices.link.client import LinkClient
-from tinyml_tool.errors import DeviceError, LinkError, OutputError
+from tinyml_tool.errors import LinkError, OutputError
 from tinyml_tool.graph.types import Graph, Tensor
 from tinyml_tool.protocol import Capability, HelloReply, Paused
+from tinyml_tool.verify.readiness import not_ready
 
 _LAYER_BATCH_BYTES = 64 << 20
 """Most bytes of layer outputs asked for in one request of the file lane."""
@@ -52,7 +53,9 @@ class DeviceRunner:
         self._resources = ExitStack()
         self.hello = client.hello()
         client.expect_model(graph.model_hash, build_id)
-        _check_ready(self.hello, graph)
+        if self.hello.model_status != 0:
+            raise not_ready(client.model_state(), self.hello)
+        _check_shape(self.hello, graph)
         shares_files = use_files and Capability.FILES in client.capabilities
         self._folder = self._shared_folder() if shares_files else None
 
@@ -152,12 +155,7 @@ class DeviceRunner:
         return {index: _array(data, self._graph.tensor(index)) for index, data in values.items()}
 
 
-def _check_ready(hello: HelloReply, graph: Graph) -> None:
-    if hello.model_status != 0:
-        raise DeviceError(
-            f"the model does not start on the device: model_init() returned {hello.model_status}",
-            hint="its arena may be too small; generate and build the firmware again",
-        )
+def _check_shape(hello: HelloReply, graph: Graph) -> None:
     found = (hello.input_count, hello.output_count, hello.layer_count)
     expected = (len(graph.inputs), len(graph.outputs), len(graph.operators))
     if found != expected:

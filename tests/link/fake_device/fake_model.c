@@ -1,6 +1,7 @@
 /* A model for tests of the link: every byte of its inputs shows in every output, and its run
  * destroys the inputs, as real ones may.  fake_model.py computes the same. */
 #define _POSIX_C_SOURCE 200809L
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +36,25 @@ static int setting(const char *name)
 
 int model_init(void) { return setting("FAKE_INIT_STATUS"); }
 
+const char *model_failure(void)
+{
+  const char *text = getenv("FAKE_FAILURE");
+  return text == NULL ? "" : text;
+}
+
+size_t model_arena_used(void) { return MODEL_ARENA_BYTES - 48; }
+
+/* As with engine tflm: a model that did not start has no tensors. */
+static bool is_ready(void) { return model_init() == 0; }
+
 const struct model_tensor *model_input(size_t index)
 {
-  return index < MODEL_INPUT_COUNT ? &inputs[index] : NULL;
+  return is_ready() && index < MODEL_INPUT_COUNT ? &inputs[index] : NULL;
 }
 
 const struct model_tensor *model_output(size_t index)
 {
-  return index < MODEL_OUTPUT_COUNT ? &outputs[index] : NULL;
+  return is_ready() && index < MODEL_OUTPUT_COUNT ? &outputs[index] : NULL;
 }
 
 static uint32_t digest_of(const uint8_t *data, size_t bytes, uint32_t digest)

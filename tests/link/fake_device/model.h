@@ -39,6 +39,8 @@ struct model_tensor {
 };
 
 int model_init(void);
+const char *model_failure(void);
+size_t model_arena_used(void);
 const struct model_tensor *model_input(size_t index);
 const struct model_tensor *model_output(size_t index);
 int model_invoke(void);

@@ -29,6 +29,7 @@ from tinyml_tool.protocol import (
     GET_LAYER,
     GET_OUTPUT,
     INPUT_INFO,
+    MODEL_STATE,
     OUTPUT_INFO,
     RESET,
     RUN,
@@ -42,6 +43,7 @@ from tinyml_tool.protocol import (
     GetLayerRequest,
     GetOutputRequest,
     HelloReply,
+    ModelStateReply,
     Paused,
     Request,
     RunFlag,
@@ -143,6 +145,15 @@ class LinkClient:
             raise diagnosis.wrong_model(model_hash, hello.model_hash.hex(), hello.model_name)
         if build_id is not None and hello.build_id != build_id:
             raise diagnosis.wrong_build(build_id, hello.build_id)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the device has answered HELLO."""
+        return self._hello is not None
+
+    def model_state(self) -> ModelStateReply:
+        """What of the arena is in use, and why the model failed if it did.  Opens no session."""
+        return self._exchange.call(MODEL_STATE, Empty())
 
     @property
     def capabilities(self) -> Capability:
