@@ -49,8 +49,8 @@ fi
 stamp=.venv/.set-up
 wanted=$(cksum pyproject.toml)
 if [ "$(cat $stamp 2>/dev/null || true)" != "$wanted" ]; then
-  say "making .venv with tinyml and its Python packages"
+  say "making .venv with tinyml and its Python packages (2.6 GB, TensorFlow among them)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
   printf '%s\n' "$wanted" > $stamp
 fi
