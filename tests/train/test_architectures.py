@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from training_case import needs_tensorflow
 
+import tinyml_tool as tt
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.graph.reader import read_model
@@ -70,6 +71,24 @@ def test_every_architecture_is_accepted_by_engine_aot_and_by_the_reference(model
             problems.append(f"{name}: answers all inputs alike")
         compile_graph(graph, load_board("qemu-m4").core)
     assert problems == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", known_architectures())
+def test_its_int8_model_answers_on_the_device_as_in_the_reference(
+    models: Path, name: str, tmp_path: Path
+) -> None:
+    shape = next(shape for spec, shape in CASES.items() if read_architecture(spec).name == name)
+    samples = np.random.default_rng(0).normal(1, 1, (20, *shape)).astype(np.float32)
+    np.savez(tmp_path / "data.npz", x=samples, y=np.arange(20) % 3)
+    found = tt.evaluate(
+        models / name / "int8.tflite",
+        data=tmp_path / "data.npz",
+        on="qemu-m4",
+        normal="0" if name == "autoencoder" else None,
+    )
+    assert found.device is not None
+    assert found.device.agreement.exact
 
 
 def test_the_cases_name_all_architectures() -> None:

@@ -56,3 +56,10 @@ def test_sounds_and_pictures_in_one_folder_are_an_error(tmp_path: Path) -> None:
     (folder / "dog" / "a.wav").write_bytes(b"")
     with pytest.raises(InputError, match="sounds and pictures"):
         read_dataset(folder)
+
+
+def test_deeper_pixels_are_not_cut_off_silently(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "pets")
+    Image.fromarray(np.full((4, 6), 40000, np.uint16)).save(folder / "dog" / "9.png")
+    with pytest.raises(InputError, match=r"9\.png: has more than 8 bits a channel"):
+        read_dataset(folder)

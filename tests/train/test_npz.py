@@ -75,6 +75,9 @@ def test_the_hash_tells_data_apart(tmp_path: Path) -> None:
         ({"x": np.array([{}] * 6), "y": Y}, "objects of Python"),
         ({"x_train": X, "y_train": Y, "x_test": X[:, :3], "y_test": Y}, "different shapes"),
         ({"x_train": X}, "'y_train' is missing"),
+        ({"x": X, "y": Y, "classes": np.array(["a", "", "b"])}, "'' is no name of a class"),
+        ({"x": X, "y": Y, "classes": np.array(["a", "b\n", "c"])}, "is no name of a class"),
+        ({"x": X, "y": Y, "classes": np.array(["a", "b", "a"])}, "two classes are named 'a'"),
     ],
 )
 def test_wrong_arrays_are_told(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:

@@ -204,7 +204,7 @@ def test_features_come_before_the_model(data_file: Path, tmp_path: Path) -> None
         output=tmp_path / "features",
         settings=TrainSettings(epochs=1),
         features=lambda raw: np.abs(raw).mean(axis=1),
-        features_name="mean of absolutes",
+        features_record="mean of absolutes",
     )
     record = json.loads((found.folder / "training.json").read_text())
     assert record["input"]["shape"] == [2]

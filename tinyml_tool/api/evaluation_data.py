@@ -130,8 +130,8 @@ def _as_trained(data: Dataset, record: TrainingRecord, features: Features | None
     """Raw samples as the numbers the model was trained on."""
     if record.has_features and features is None:
         raise InputError(
-            f"the model takes features ({record.content['input']['features']}), but the data are "
-            "raw samples",
+            "the model takes features, but the data are raw samples: "
+            f"{record.content['input']['features']}",
             hint="evaluate with the features of its training, or give its training folder as data",
         )
     return record.scaling.apply(apply_features(data.samples, features))

@@ -81,7 +81,7 @@ def train(
     shares: SplitShares | None = None,
     scaling: ScalingKind | None = None,
     features: Features | None = None,
-    features_name: str = "custom",
+    features_record: str | Mapping[str, Any] = "custom",
     normal: str | None = None,
     start_from: str | Path | None = None,
     mode: str = "train",
@@ -92,11 +92,12 @@ def train(
 ) -> Trained:
     """Train a float model of `arch` on `data` and write everything to the folder `output`.
 
-    `features` turns raw samples (count, ...) into what is scaled and then learned; the record
-    names them `features_name`.  `start_from` is a `.keras` file to fit further.  `mode` and
-    `options` choose what the engine does.  After an interruption, `resume` goes on from the last
-    complete epoch, to the same result.  Raises InputError for data, settings and places,
-    ToolMissingError without TensorFlow, TrainingError where the training process dies.
+    `features` turns raw samples (count, ...) into what is scaled and then learned;
+    `features_record` is what the record says of them, a name or their whole specification.
+    `start_from` is a `.keras` file to fit further.  `mode` and `options` choose what the engine
+    does.  After an interruption, `resume` goes on from the last complete epoch, to the same result.
+    Raises InputError for data, settings and places, ToolMissingError without TensorFlow,
+    TrainingError where the training process dies.
     """
     target = Path(output)
     settings, shares = settings or TrainSettings(), shares or SplitShares()
@@ -131,7 +132,7 @@ def train(
         for name, part in (("validation", VALIDATION), ("test", TEST))
     )
     record = {
-        **_what(job, prepared, chosen, start_from, features_name if features else None),
+        **_what(job, prepared, chosen, start_from, features_record if features else None),
         "data": _data_facts(prepared, shares),
         **_outcome(result, seconds),
         "validation": validation.to_json(),
@@ -152,7 +153,7 @@ def _what(
     prepared: Prepared,
     arch: Architecture,
     start_from: str | Path | None,
-    features: str | None,
+    features: str | Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What was trained, and on what inputs."""
     data = prepared.data

@@ -83,6 +83,7 @@ def make_dataset(
     if not all(samples.shape[1:]) or samples.ndim < 2:
         raise InputError(f"{name}: samples of shape {samples.shape[1:]} hold nothing")
     _check_numbers(name, samples)
+    _check_classes(name, classes)
     outside = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if outside.size:
         raise InputError(
@@ -125,6 +126,18 @@ def _check_numbers(name: str, samples: NDArray[Any]) -> None:
             f"{int(bad.any(axis=1).sum())} of {len(samples)} samples do",
             hint="remove these samples or fill the gaps",
         )
+
+
+def _check_classes(name: str, classes: tuple[str, ...]) -> None:
+    """Names go into a file of one a line, into tables and onto displays."""
+    for one in classes:
+        if not one or one != one.strip() or not one.isprintable():
+            raise InputError(
+                f"{name}: {one!r} is no name of a class",
+                hint="names are text that can be shown, without spaces around it",
+            )
+        if classes.count(one) > 1:
+            raise InputError(f"{name}: two classes are named '{one}'")
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

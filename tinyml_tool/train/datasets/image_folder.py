@@ -53,6 +53,7 @@ def _read(path: Path, size: tuple[int, int] | None, grey: bool) -> NDArray[np.ui
         ) from None
     try:
         with Image.open(path) as image:
+            _check_depth(path, image.mode)
             picture: Any = image.convert("L" if grey else "RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(
@@ -62,6 +63,15 @@ def _read(path: Path, size: tuple[int, int] | None, grey: bool) -> NDArray[np.ui
         picture = picture.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     pixels = np.asarray(picture, np.uint8)
     return pixels[:, :, None] if grey else pixels
+
+
+def _check_depth(path: Path, mode: str) -> None:
+    """Pillow cuts deeper pixels off at 255 instead of scaling them."""
+    if mode.startswith(("I", "F")):
+        raise InputError(
+            f"{path}: has more than 8 bits a channel (mode {mode})",
+            hint="convert it to 8 bits, or give the pixels as .npz",
+        )
 
 
 def _size(picture: NDArray[np.uint8]) -> str:

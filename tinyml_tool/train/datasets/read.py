@@ -32,7 +32,12 @@ def read_dataset(path: Path, options: ReadOptions | None = None) -> Dataset:
     """
     options = options or ReadOptions()
     if path.is_dir():
-        return _read_folder(path, options)
+        try:
+            return _read_folder(path, options)
+        except OSError as error:
+            raise InputError(
+                f"{error.filename or path}: cannot be read: {error.strerror}"
+            ) from None
     if not path.exists():
         raise InputError(f"{path}: does not exist", hint="name a data set: a folder or a file")
     match path.suffix.lower():
