@@ -14,6 +14,7 @@ from training_case import needs_tensorflow
 import tinyml_tool as tt
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.train.architecture import known_architectures, read_architecture
@@ -69,7 +70,7 @@ def test_every_architecture_is_accepted_by_engine_aot_and_by_the_reference(model
         answers = {reference.run(one)[0].tobytes() for one in vectors(graph, 12, 0)}
         if len(answers) < 2:
             problems.append(f"{name}: answers all inputs alike")
-        compile_graph(graph, load_board("qemu-m4").core)
+        compile_graph(graph, Target(load_board("qemu-m4").core))
     assert problems == []
 
 

@@ -23,6 +23,7 @@ from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
 from tinyml_tool.boards import Board, load_board
+from tinyml_tool.config import Optimize
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.reference.tflm import TflmReference
@@ -154,6 +155,7 @@ def evaluate(
     on: str | Path | Board = HOST,
     training: str | Path | None = None,
     engine: str = "aot",
+    optimize: Optimize | None = None,
     reading: ReadOptions | None = None,
     features: Features | None = None,
     scaling: ScalingKind | None = None,
@@ -202,6 +204,7 @@ def evaluate(
         samples,
         load_board(on),
         engine=engine,
+        optimize=optimize,
         port=port,
         emulator=emulator,
         system=system,
@@ -235,6 +238,7 @@ def _on_device(
     board: Board,
     *,
     engine: str,
+    optimize: Optimize | None,
     port: str | None,
     emulator: EmulatorName | None,
     system: System,
@@ -243,7 +247,7 @@ def _on_device(
 ) -> _DeviceRun:
     """Build the model's firmware in a folder of its own, and run all samples on the device."""
     emulator = choose_emulator(board, emulator, port)
-    with _project(source, board, engine, progress) as project:
+    with _project(source, board, engine, optimize, progress) as project:
 
         def elf() -> Path:
             return build_project(project.folder, board, system, progress=progress).elf
@@ -262,11 +266,11 @@ def _on_device(
 
 @contextmanager
 def _project(
-    source: ModelSource, board: Board, engine: str, progress: Progress
+    source: ModelSource, board: Board, engine: str, optimize: Optimize | None, progress: Progress
 ) -> Iterator[Project]:
     """A project of the model, gone afterwards."""
     progress("compiling the model")
-    plan = compile_for(source, board, engine=engine)
+    plan = compile_for(source, board, engine=engine, optimize=optimize)
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         generated = write_generated(
             source, plan, board=board, output=Path(folder) / "project", progress=progress

@@ -23,6 +23,7 @@ from tinyml_tool.cli.options import (
     EmulatorOption,
     EngineOption,
     Json,
+    OptimizeOption,
     PortOption,
     Quiet,
     System,
@@ -65,6 +66,7 @@ def register(app: typer.Typer) -> None:
         training: TrainingOption = None,
         scaling: ScalingOption = None,
         engine: EngineOption = None,
+        optimize: OptimizeOption = None,
         normal: str | None = typer.Option(
             None, help="Of an anomaly model: the class that is no anomaly."
         ),
@@ -107,6 +109,7 @@ def register(app: typer.Typer) -> None:
                 on=on,
                 training=training,
                 engine=engine or "aot",
+                optimize=optimize.value if optimize else None,
                 reading=read_options(
                     seconds=seconds,
                     size=size,
