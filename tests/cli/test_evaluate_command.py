@@ -70,13 +70,14 @@ def test_disagreement_ends_with_the_code_of_a_mismatch(
     from typer.testing import CliRunner
 
     from tinyml_tool.api import evaluate as api
+    from tinyml_tool.api.evaluation import DeviceFigures, Evaluation
     from tinyml_tool.verify.agreement import Agreement
 
-    def lie(*args: object, **options: object) -> api.Evaluation:
+    def lie(*args: object, **options: object) -> Evaluation:
         figures = api.evaluate(case[0], data=case[1])
         wrong = Agreement(12, 2, 48, 3, 4)
-        device = api.DeviceFigures("qemu-m4", "qemu-m4", "aot", wrong, figures.host, None)
-        return api.Evaluation("m", "d", 12, figures.host, device)
+        device = DeviceFigures("qemu-m4", "qemu-m4", "aot", wrong, figures.host, None)
+        return Evaluation("m", "d", 12, figures.host, device)
 
     app = typer.Typer()
     register(app)

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinyml_tool.api.evaluation import DeviceFigures, Evaluation
 from tinyml_tool.api.evaluation_data import (
     Samples,
     evaluation_samples,
     record_for,
     validation_samples,
 )
+from tinyml_tool.api.evaluation_judge import Judge, normal_class
 from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import Optimize
-from tinyml_tool.errors import InputError
-from tinyml_tool.graph.types import Graph
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
 from tinyml_tool.train.dataset import Dataset
@@ -33,119 +31,12 @@ from tinyml_tool.train.datasets.read import ReadOptions
 from tinyml_tool.train.prepare import Features
 from tinyml_tool.train.record import TrainingRecord
 from tinyml_tool.train.scaling import ScalingKind
-from tinyml_tool.verify.agreement import Agreement, Outputs, agreement
-from tinyml_tool.verify.anomaly import (
-    AnomalyFigures,
-    Threshold,
-    area_under_roc,
-    judge,
-    reconstruction_errors,
-    threshold_between,
-    threshold_for,
-)
-from tinyml_tool.verify.confusion import Confusion, confusion
-from tinyml_tool.verify.real_values import real_values
+from tinyml_tool.verify.agreement import Outputs, agreement
+from tinyml_tool.verify.anomaly import Threshold, threshold_for
 
 HOST = "host"
 FALSE_ALARMS = 0.05
 _DEVICE_BATCH = 64
-
-
-@dataclass(frozen=True)
-class ModelFigures:
-    """How good answers are: of a classifier or of an anomaly model."""
-
-    confusion: Confusion | None = None
-    anomaly: AnomalyFigures | None = None
-    auc: float | None = None
-    """Of a classifier of two classes: by its score of the second one."""
-
-    def to_json(self) -> dict[str, Any]:
-        """As `evaluate --json` tells it."""
-        if self.anomaly is not None:
-            return {"task": "anomaly", **self.anomaly.to_json()}
-        assert self.confusion is not None, "there is one or the other"
-        return {"task": "classification", **self.confusion.to_json(), "auc": self.auc}
-
-
-@dataclass(frozen=True)
-class DeviceFigures:
-    """The same samples on a device."""
-
-    board: str
-    ran_on: str
-    engine: str
-    agreement: Agreement
-    figures: ModelFigures
-    instructions_per_inference: int | None
-
-    def to_json(self) -> dict[str, Any]:
-        """As `evaluate --json` tells it."""
-        return {
-            "board": self.board,
-            "ran_on": self.ran_on,
-            "engine": self.engine,
-            "agreement": self.agreement.to_json(),
-            "figures": self.figures.to_json(),
-            "instructions_per_inference": self.instructions_per_inference,
-        }
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A model's figures on data; on the host, and where asked for on a device."""
-
-    model: str
-    data: str
-    samples: int
-    host: ModelFigures
-    device: DeviceFigures | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The value of `result` with `--json`."""
-        return {
-            "model": self.model,
-            "data": self.data,
-            "samples": self.samples,
-            "host": self.host.to_json(),
-            "device": self.device.to_json() if self.device else None,
-        }
-
-
-@dataclass(frozen=True)
-class _Judge:
-    """What it takes to judge a model's answers."""
-
-    graph: Graph
-    record: TrainingRecord | None
-    normal: str | None
-    threshold: Threshold | None
-
-    def figures(self, samples: Samples, answers: Sequence[Outputs]) -> ModelFigures:
-        """Figures of the answers to all samples."""
-        scores = _scores(self.graph, answers)
-        if self.normal is None:
-            return _classified(self.graph, samples, scores)
-        errors = self.errors(samples, answers)
-        anomalous = samples.labels != _index(samples.classes, self.normal)
-        threshold = self.threshold
-        if threshold is None:
-            if anomalous.all() or not anomalous.any():
-                raise InputError(
-                    "a threshold cannot be chosen without validation samples and without both "
-                    "normal samples and anomalies",
-                    hint="give one with --threshold",
-                )
-            threshold = threshold_between(errors, anomalous)
-        return ModelFigures(anomaly=judge(errors, anomalous, threshold))
-
-    def errors(self, samples: Samples, answers: Sequence[Outputs]) -> NDArray[np.float64]:
-        """The reconstruction error of each sample, as a device can compute it."""
-        tensor = self.graph.tensor(self.graph.inputs[0])
-        return reconstruction_errors(
-            real_values(samples.inputs, tensor).reshape(len(samples), -1),
-            _scores(self.graph, answers),
-        )
 
 
 def evaluate(
@@ -191,9 +82,9 @@ def evaluate(
         limit,
     )
     reference = TflmReference(source.data, graph.name)
-    referee = _Judge(graph, record, _normal(graph, record, samples, normal), None)
+    referee = Judge(graph, normal_class(graph, record, samples, normal))
     if referee.normal is not None:
-        chosen = _threshold(referee, reference, threshold, false_alarms, progress)
+        chosen = _threshold(referee, record, reference, threshold, false_alarms, progress)
         referee = replace(referee, threshold=chosen)
     expected = _on_host(reference, samples, "the reference", progress)
     host = referee.figures(samples, expected)
@@ -303,30 +194,9 @@ def _limited(samples: Samples, limit: int | None) -> Samples:
     )
 
 
-def _normal(
-    graph: Graph, record: TrainingRecord | None, samples: Samples, normal: str | None
-) -> str | None:
-    """The normal class of an anomaly model; None for a classifier."""
-    name = normal or (record.normal if record is not None else None)
-    if name is None:
-        return None
-    if name not in samples.classes:
-        raise InputError(
-            f"no class is '{name}'; there are {', '.join(samples.classes)}",
-            hint="name the class that is no anomaly with --normal",
-        )
-    source, answer = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
-    if source.elements != answer.elements:
-        raise InputError(
-            f"{graph.name} gives {answer.elements} values for {source.elements}: it is no "
-            "autoencoder",
-            hint="leave out --normal",
-        )
-    return name
-
-
 def _threshold(
-    referee: _Judge,
+    referee: Judge,
+    record: TrainingRecord | None,
     reference: TflmReference,
     threshold: float | None,
     false_alarms: float,
@@ -334,32 +204,8 @@ def _threshold(
 ) -> Threshold | None:
     if threshold is not None:
         return Threshold(threshold, "given")
-    samples = validation_samples(referee.graph, referee.record) if referee.record else None
+    samples = validation_samples(referee.graph, record) if record else None
     if samples is None:
         return None
     answers = _on_host(reference, samples, "the reference (validation)", progress)
     return threshold_for(referee.errors(samples, answers), false_alarms)
-
-
-def _scores(graph: Graph, answers: Sequence[Outputs]) -> NDArray[np.float64]:
-    """The first output of each inference as real numbers, (count, elements)."""
-    tensor = graph.tensor(graph.outputs[0])
-    return np.stack([real_values(outputs[0], tensor).reshape(-1) for outputs in answers])
-
-
-def _classified(graph: Graph, samples: Samples, scores: NDArray[np.float64]) -> ModelFigures:
-    if scores.shape[1] != len(samples.classes):
-        raise InputError(
-            f"{graph.name} gives {scores.shape[1]} values, but the data have "
-            f"{len(samples.classes)} classes",
-            hint="an anomaly model needs --normal CLASS; else give data with the model's classes",
-        )
-    answers = scores.argmax(axis=1).astype(np.int64)
-    auc = None
-    if len(samples.classes) == 2:
-        auc = area_under_roc(scores[:, 1] - scores[:, 0], samples.labels == 1)
-    return ModelFigures(confusion(samples.labels, answers, samples.classes), auc=auc)
-
-
-def _index(classes: Sequence[str], name: str) -> int:
-    return list(classes).index(name)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinyml_tool.api.evaluate import DeviceFigures, Evaluation, ModelFigures
+from tinyml_tool.api.evaluation import DeviceFigures, Evaluation, ModelFigures
 from tinyml_tool.verify.anomaly import AnomalyFigures
 from tinyml_tool.verify.confusion import Confusion
 
