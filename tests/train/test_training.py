@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from training_case import needs_tensorflow, series
 
+import tinyml_tool as tt
 from tinyml_tool.api.labels import read_labels
 from tinyml_tool.api.train import Trained, train
 from tinyml_tool.errors import InputError
@@ -210,3 +211,21 @@ def test_features_come_before_the_model(data_file: Path, tmp_path: Path) -> None
     assert record["input"]["shape"] == [2]
     assert record["input"]["raw_shape"] == [12, 2]
     assert record["input"]["features"] == "mean of absolutes"
+
+
+def test_an_autoencoder_tells_anomalies_and_brings_its_threshold(tmp_path: Path) -> None:
+    found = train(
+        series(120),
+        arch="autoencoder:width=0.25,depth=1",
+        output=tmp_path / "waves",
+        settings=TrainSettings(epochs=60, batch_size=8),
+        normal="wave 0",
+    )
+    figures = tt.evaluate(found.float_model, false_alarms=0.2).host.anomaly
+    assert figures is not None
+    assert figures.auc is not None
+    assert figures.auc > 0.9
+    assert figures.auc == pytest.approx(found.test.auc)
+    assert figures.anomalies == 80
+    assert "normal validation samples exceed it" in figures.threshold.reason
+    assert figures.detected > 60
