@@ -10,7 +10,11 @@ from tinyml_tool.errors import InputError
 from tinyml_tool.train.architecture import LSTM_STEPS, Architecture
 
 _NAMES = {1: "vectors", 2: "series (time, channels)", 3: "pictures (height, width, channels)"}
-_OTHERS = {1: "mlp", 2: "conv1d", 3: "ds_cnn"}
+_SUITABLE = {
+    1: "conv1d or mlp, or learn from features (of sound, say, a spectrogram)",
+    2: "conv1d, tcn, lstm or mlp",
+    3: "ds_cnn, mobilenet_v1, resnet8 or mlp",
+}
 
 
 def input_shape(shape: tuple[int, ...], arch: Architecture) -> tuple[int, ...]:
@@ -27,7 +31,7 @@ def input_shape(shape: tuple[int, ...], arch: Architecture) -> tuple[int, ...]:
     raise InputError(
         f"architecture {arch.name} takes {_NAMES[arch.rank]}, but a sample is "
         f"{'x'.join(map(str, shape))}",
-        hint=f"take --arch {_OTHERS.get(len(shape), 'mlp')}, or mlp, which takes any",
+        hint=f"take --arch {_SUITABLE.get(len(shape), 'mlp')}",
     )
 
 
