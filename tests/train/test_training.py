@@ -229,3 +229,12 @@ def test_an_autoencoder_tells_anomalies_and_brings_its_threshold(tmp_path: Path)
     assert figures.anomalies == 80
     assert "normal validation samples exceed it" in figures.threshold.reason
     assert figures.detected > 60
+
+
+def test_of_the_data_of_its_training_a_model_is_evaluated_on_the_test_part_alone(
+    trained: Trained, data_file: Path
+) -> None:
+    found = tt.evaluate(trained.float_model, data=data_file)
+    assert found.host.confusion == trained.test.confusion
+    assert "the test part of the training's division" in found.data
+    assert tt.evaluate(trained.float_model).host == found.host
