@@ -16,11 +16,12 @@ GROUND = {
     "config",
     "protocol",
     "version",
+    "output_file",
 }
 FLOORS = [
     {"graph", "reference"},
     {"compiler", "preprocess"},
-    {"importers", "quantize", "train"},
+    {"importers", "quantization", "train"},
     {"firmware"},
     {"toolchain"},
     {"devices"},

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.api.monitor import monitor
     from tinyml_tool.api.ports import ports
+    from tinyml_tool.api.quantize import quantize
     from tinyml_tool.api.run import run
     from tinyml_tool.api.train import train
     from tinyml_tool.api.validate import validate
@@ -47,6 +48,7 @@ __all__ = [
     "load_boards",
     "monitor",
     "ports",
+    "quantize",
     "read_model",
     "run",
     "stop_emulators",
@@ -64,6 +66,7 @@ _PLACES = {
     "ports": "api.ports",
     "generate": "api.generate",
     "inspect": "api.inspect",
+    "quantize": "api.quantize",
     "run": "api.run",
     "train": "api.train",
     "validate": "api.validate",

@@ -22,6 +22,7 @@ from tinyml_tool.errors import (
     UnsupportedModelError,
 )
 from tinyml_tool.reference.child_process import ChildEnd, run_in_child
+from tinyml_tool.reference.model_facts import model_facts
 from tinyml_tool.reference.stderr_capture import captured_stderr
 
 _ARENA_LIMIT = 64 << 20
@@ -37,15 +38,6 @@ class _Port:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What the model file says about its main subgraph."""
-
-    inputs: int
-    outputs: int
-    operator_outputs: tuple[int, ...]
 
 
 class _Interpreter(Protocol):
@@ -77,16 +69,16 @@ class TflmReference:
         self._runtime = _runtime_module()
         _check_magic(model, name)
         self._try_out()
-        self._facts = _facts(model, name)
+        self._facts = model_facts(model, name)
         self._interpreter = self._prepare()
         self.inputs = tuple(
-            _port(self._interpreter.get_input_details(i)) for i in range(self._facts.inputs)
+            _port(self._interpreter.get_input_details(i)) for i in range(len(self._facts.inputs))
         )
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """One inference. Raises InputError for inputs of wrong number, type or shape."""
         self._invoke(inputs)
-        return [self._interpreter.get_output(i) for i in range(self._facts.outputs)]
+        return [self._interpreter.get_output(i) for i in range(len(self._facts.outputs))]
 
     def run_layers(self, inputs: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
         """One inference: every operator's outputs by tensor index, each an array of its own.
@@ -124,7 +116,9 @@ class TflmReference:
         def answer() -> bytes:
             interpreter = self._runtime.Interpreter.from_bytes(self._model, arena_size=arena)
             _feed(interpreter, inputs)
-            return b"".join(interpreter.get_output(i).tobytes() for i in range(self._facts.outputs))
+            return b"".join(
+                interpreter.get_output(i).tobytes() for i in range(len(self._facts.outputs))
+            )
 
         return run_in_child(answer, _TRIAL_SECONDS).value == expected
 
@@ -133,10 +127,10 @@ class TflmReference:
 
         def trial() -> bytes:
             interpreter = self._new_interpreter()
-            facts = _facts(self._model, self.name)
-            ports = [_port(interpreter.get_input_details(i)) for i in range(facts.inputs)]
+            facts = model_facts(self._model, self.name)
+            ports = [_port(interpreter.get_input_details(i)) for i in range(len(facts.inputs))]
             _feed(interpreter, [_pattern(port) for port in ports])
-            for i in range(facts.outputs):
+            for i in range(len(facts.outputs)):
                 interpreter.get_output(i)
             for tensor in facts.operator_outputs:
                 interpreter.GetTensor(tensor, _MAIN_SUBGRAPH)
@@ -209,18 +203,6 @@ def _check_magic(model: bytes, name: str) -> None:
             f"{name} is not a .tflite model: bytes 4 to 7 are {model[4:8]!r} instead of b'TFL3'",
             hint="give the file that the TensorFlow Lite converter wrote",
         )
-
-
-def _facts(model: bytes, name: str) -> _Facts:
-    from ai_edge_litert import schema_py_generated as schema
-
-    try:
-        graph = schema.Model.GetRootAs(model, 0).Subgraphs(_MAIN_SUBGRAPH)
-        operators = [graph.Operators(i) for i in range(graph.OperatorsLength())]
-        outputs = [op.Outputs(i) for op in operators for i in range(op.OutputsLength())]
-        return _Facts(graph.InputsLength(), graph.OutputsLength(), tuple(dict.fromkeys(outputs)))
-    except Exception as error:
-        raise InvalidModelError(f"{name} is damaged: {error}") from None
 
 
 def _port(details: dict[str, Any]) -> _Port:

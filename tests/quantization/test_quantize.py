@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from float_models import data_file, float_classifier, float_file
+from shared import shared_model
+
+import tinyml_tool as tt
+from tinyml_tool.errors import InputError, OutputError, UnsupportedModelError
+from tinyml_tool.graph.reader import read_model
+from tinyml_tool.graph.types import DType, Graph
+from tinyml_tool.quantization.lint import lint
+
+
+def types_of(graph: Graph, kind: str) -> list[tuple[DType, DType]]:
+    """Types of input and weights of every operator of that kind."""
+    return [
+        (graph.tensor(op.inputs[0]).dtype, graph.tensor(op.inputs[1]).dtype)
+        for op in graph.operators
+        if op.kind == kind
+    ]
+
+
+def test_int8_is_per_channel_runs_on_both_engines_and_answers_like_float(tmp_path: Path) -> None:
+    result = tt.quantize(
+        float_file(tmp_path), data=data_file(tmp_path), calibration=30, output=tmp_path / "q.tflite"
+    )
+    graph = read_model(tmp_path / "q.tflite")
+    assert types_of(graph, "CONV_2D") == [(DType.INT8, DType.INT8)] * 2
+    weights = graph.tensor(graph.operators[0].inputs[1])
+    assert weights.quantization is not None
+    assert len(weights.quantization.scales) == 6
+    assert result.problems == ()
+    assert result.engines == {"aot": (), "tflm": ()}
+    assert result.answers.accuracy_before == 1.0
+    assert result.answers.accuracy_after is not None
+    assert result.answers.accuracy_after >= 0.9
+    assert (result.use.calibration_samples, result.use.evaluation_samples) == (30, 30)
+    assert result.answers.output_sqnr_db > 25
+
+
+def test_every_layer_is_matched_and_has_a_plausible_ratio(tmp_path: Path) -> None:
+    noise = tt.quantize(float_file(tmp_path), data=data_file(tmp_path)).noise
+    assert [layer.kind for layer in noise.layers] == [
+        *("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D", "AVERAGE_POOL_2D"),
+        *("RESHAPE", "FULLY_CONNECTED", "SOFTMAX"),
+    ]
+    assert noise.unmatched == ()
+    assert all(20 < layer.sqnr_db < 60 for layer in noise.layers)
+
+
+def test_int16x8_is_quieter_than_int8_and_int8_than_int4(tmp_path: Path) -> None:
+    model, data = float_file(tmp_path), data_file(tmp_path)
+    ratios = [
+        tt.quantize(model, data=data, scheme=scheme).noise.layers[2].sqnr_db
+        for scheme in ("int16x8", "int8", "int4")
+    ]
+    assert ratios[0] > ratios[1] + 3
+    assert ratios[1] > ratios[2] + 10
+
+
+def test_int4_weights_are_told_to_run_on_tflm_only(tmp_path: Path) -> None:
+    result = tt.quantize(float_file(tmp_path), data=data_file(tmp_path), scheme="int4")
+    assert types_of(result.graph, "CONV_2D") == [(DType.INT8, DType.INT4)] * 2
+    assert types_of(result.graph, "FULLY_CONNECTED") == [(DType.INT8, DType.INT4)]
+    assert result.engines["tflm"] == ()
+    assert any("int4" in reason for reason in result.engines["aot"])
+
+
+def test_mixed_makes_the_named_layers_int16x8_and_no_other(tmp_path: Path) -> None:
+    result = tt.quantize(
+        float_file(tmp_path), data=data_file(tmp_path), scheme="mixed", int16_layers=("second",)
+    )
+    assert result.int16_layers == ("layer 2 CONV_2D",)
+    assert types_of(result.graph, "CONV_2D") == [
+        (DType.INT8, DType.INT8),
+        (DType.INT16, DType.INT8),
+    ]
+    assert types_of(result.graph, "DEPTHWISE_CONV_2D") == [(DType.INT8, DType.INT8)]
+
+
+def test_mixed_without_names_takes_the_noisiest_layers(tmp_path: Path) -> None:
+    result = tt.quantize(float_file(tmp_path), data=data_file(tmp_path), scheme="mixed")
+    assert 1 <= len(result.int16_layers) <= 3
+    int16 = [types for types in types_of(result.graph, "CONV_2D") if types[0] is DType.INT16]
+    dense = types_of(result.graph, "FULLY_CONNECTED") + types_of(result.graph, "DEPTHWISE_CONV_2D")
+    int16 += [types for types in dense if types[0] is DType.INT16]
+    assert len(int16) == len(result.int16_layers)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("int8", DType.INT8), ("uint8", DType.UINT8), ("float", DType.FLOAT32)],
+)
+def test_types_of_inputs_and_outputs_are_as_chosen(
+    tmp_path: Path, wanted: str, found: DType
+) -> None:
+    result = tt.quantize(
+        float_file(tmp_path), data=data_file(tmp_path), input_type=wanted, output_type=wanted
+    )
+    graph = result.graph
+    assert graph.tensor(graph.inputs[0]).dtype is found
+    assert graph.tensor(graph.outputs[0]).dtype is found
+    assert result.answers.accuracy_after is not None
+    assert result.answers.accuracy_after >= 0.9
+
+
+def test_a_file_of_old_operator_codes_is_quantized_as_what_it_is(tmp_path: Path) -> None:
+    # Files of 2020 hold the operator's number in another field: without care each becomes an ADD,
+    # and biases int8.
+    model = shared_model("kws_ref_model_float32.tflite")
+    result = tt.quantize(model, random_calibration=True, calibration=5)
+    assert lint(result.graph) == ()
+    assert {types for types in types_of(result.graph, "CONV_2D")} == {(DType.INT8, DType.INT8)}
+    assert any("float32" in change for change in result.changes)
+    assert result.use.random_calibration
+
+
+def test_data_are_needed_unless_noise_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no data to calibrate on") as caught:
+        tt.quantize(float_file(tmp_path))
+    assert "--random-calibration" in (caught.value.hint or "")
+
+
+def test_a_quantized_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModelError, match="quantized already"):
+        tt.quantize(shared_model("kws_ref_model.tflite"), data=data_file(tmp_path))
+
+
+def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
+    target = tmp_path / "q.tflite"
+    target.write_text("mine")
+    model, data = float_file(tmp_path), data_file(tmp_path)
+    with pytest.raises(OutputError, match="exists already"):
+        tt.quantize(model, data=data, output=target)
+    assert target.read_text() == "mine"
+    tt.quantize(model, data=data, output=target, force=True)
+    assert read_model(target).operators
+
+
+def test_nothing_is_written_when_the_data_are_wrong(tmp_path: Path) -> None:
+    data = tmp_path / "data.npz"
+    np.savez(data, x=np.full((4, 8, 8, 1), np.nan, np.float32))
+    model = float_file(tmp_path)
+    with pytest.raises(InputError, match="NaN"):
+        tt.quantize(model, data=data, output=tmp_path / "q.tflite")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.npz", "float.tflite"]
+
+
+def test_values_outside_the_calibrated_range_are_counted(tmp_path: Path) -> None:
+    x = np.linspace(0, 1, 40 * 64, dtype=np.float32).reshape(40, 8, 8, 1)
+    np.savez(tmp_path / "small.npz", x=x / 2)
+    np.savez(tmp_path / "large.npz", x=x)
+    result = tt.quantize(
+        float_file(tmp_path), data=tmp_path / "small.npz", test=tmp_path / "large.npz"
+    )
+    (port, *_) = result.answers.saturation
+    assert port.port == "input 0"
+    assert 0.45 < port.share < 0.55
+    assert 0.49 < port.high < 0.51
+
+
+def test_few_samples_are_named_as_the_reason_of_noise(tmp_path: Path) -> None:
+    result = tt.quantize(
+        float_file(tmp_path), data=data_file(tmp_path), scheme="int8", calibration=2
+    )
+    assert result.advice
+    assert "more calibration data" in result.advice[0].suggestion
+
+
+def test_a_loud_channel_costs_its_layer_dearly_and_is_advised_on(tmp_path: Path) -> None:
+    model = float_file(tmp_path, float_classifier(loud_channel=400.0))
+    data = tmp_path / "many.npz"
+    from float_models import images
+
+    np.savez(data, x=images(150))
+    result = tt.quantize(model, data=data, calibration=120)
+    worst = result.advice[0]
+    assert "int16" in worst.suggestion
+    assert result.noise.layers[worst.index].sqnr_db == worst.sqnr_db

@@ -1,0 +1,65 @@
+"""Where a float model comes from: a file, or the folder that a training left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml_tool.errors import InputError
+from tinyml_tool.graph.model_file import read_file
+from tinyml_tool.importers.normalise import NormalModel, normalise
+
+FLOAT_FILE = "model_float.tflite"
+CALIBRATION_FILE = "calibration.npz"
+TEST_FILE = "test.npz"
+"""Names that `tinyml train` gives them."""
+
+
+@dataclass(frozen=True)
+class FloatSource:
+    """A float model and the data that lie beside it."""
+
+    path: Path
+    name: str
+    data: Path | None
+    test: Path | None
+
+    def read(self) -> NormalModel:
+        """The model, ready to be quantized.  Raises InvalidModelError, UnsupportedModelError."""
+        return normalise(read_file(self.path), self.name)
+
+
+def find_float_model(
+    model: str | Path, data: str | Path | None = None, test: str | Path | None = None
+) -> FloatSource:
+    """What the user means by `model`; data that are not given are looked for in a training's folder.
+
+    Raises InputError for a folder that no training made, and for other formats.
+    """
+    path = Path(model)
+    given = None if data is None else Path(data)
+    others = None if test is None else Path(test)
+    if path.is_dir():
+        return _training(path, given, others)
+    if path.suffix in (".keras", ".h5", ".hdf5", ".onnx", ".pt2", ".pt", ".pth"):
+        raise InputError(
+            f"{path}: is no .tflite", hint=f"make one first: tinyml import {path} -o model.tflite"
+        )
+    return FloatSource(path, path.stem, given, others)
+
+
+def _training(folder: Path, data: Path | None, test: Path | None) -> FloatSource:
+    path = folder / FLOAT_FILE
+    if not path.is_file():
+        raise InputError(
+            f"{folder}: holds no {FLOAT_FILE}",
+            hint="give the folder that `tinyml train` made, or a float .tflite file",
+        )
+    beside = folder / CALIBRATION_FILE
+    tests = folder / TEST_FILE
+    return FloatSource(
+        path,
+        folder.resolve().name,
+        data or (beside if beside.is_file() else None),
+        test or (tests if tests.is_file() and data is None else None),
+    )

@@ -1,0 +1,1 @@
+"""From other formats, and from any float `.tflite`, to one that can be quantized and deployed."""
