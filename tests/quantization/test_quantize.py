@@ -113,9 +113,20 @@ def test_a_file_of_old_operator_codes_is_quantized_as_what_it_is(tmp_path: Path)
     model = shared_model("kws_ref_model_float32.tflite")
     result = tt.quantize(model, random_calibration=True, calibration=5)
     assert lint(result.graph) == ()
-    assert {types for types in types_of(result.graph, "CONV_2D")} == {(DType.INT8, DType.INT8)}
+    assert set(types_of(result.graph, "CONV_2D")) == {(DType.INT8, DType.INT8)}
     assert any("float32" in change for change in result.changes)
     assert result.use.random_calibration
+
+
+def test_the_folder_of_a_training_brings_its_data_along(tmp_path: Path) -> None:
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    float_file(folder, name="model_float.tflite")
+    data_file(folder, 30, name="calibration.npz")
+    data_file(folder, 25, name="test.npz")
+    use = tt.quantize(folder).use
+    assert (use.calibration_samples, use.evaluation_samples) == (30, 25)
+    assert (use.calibration, use.evaluation) == ("calibration.npz", "test.npz")
 
 
 def test_data_are_needed_unless_noise_is_asked_for(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class FloatSource:
 def find_float_model(
     model: str | Path, data: str | Path | None = None, test: str | Path | None = None
 ) -> FloatSource:
-    """What the user means by `model`; data that are not given are looked for in a training's folder.
+    """What the user means by `model`; a training's folder brings its data along.
 
     Raises InputError for a folder that no training made, and for other formats.
     """

@@ -33,7 +33,9 @@ class PortWord(StrEnum):
     FLOAT = "float"
 
 
-ModelArgument = Annotated[Path, typer.Argument(help="A float model: .tflite.")]
+ModelArgument = Annotated[
+    Path, typer.Argument(help="A float .tflite, or the folder that `tinyml train` made.")
+]
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help=".npz with samples `x` and, for accuracy, labels `y`."),

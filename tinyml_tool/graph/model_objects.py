@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -22,7 +23,7 @@ _UNREADABLE = (
 def unpack(data: bytes, name: str) -> schema.ModelT:
     """The whole file as objects; raises InvalidModelError for a file that is damaged.
 
-    Operator codes come out as current files have them: older ones keep the number in a byte of
+    Lists of tensor numbers come out as lists.  Operator codes come out as current files have them: older ones keep the number in a byte of
     its own, and whoever reads the current field alone takes every operator for an ADD.
     """
     parse_model(data, name)
@@ -33,7 +34,14 @@ def unpack(data: bytes, name: str) -> schema.ModelT:
         raise InvalidModelError(f"{name} is damaged: {error}", hint=CONVERT_AGAIN) from None
     for code in model.operatorCodes or ():
         code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
+    for part in (part for graph in model.subgraphs for part in (graph, *(graph.operators or ()))):
+        part.inputs = _numbers(part.inputs)
+        part.outputs = _numbers(part.outputs)
     return model
+
+
+def _numbers(stored: Any) -> list[int]:  # noqa: ANN401 - an array, or None where it is absent
+    return [] if stored is None else [int(index) for index in stored]
 
 
 def pack(model: schema.ModelT) -> bytes:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from ai_edge_litert import schema_py_generated as schema
 
 from tinyml_tool.errors import UnsupportedModelError
 from tinyml_tool.graph.checks import computes_in_floats
 from tinyml_tool.graph.model_objects import pack, unpack
+from tinyml_tool.graph.problem import layer_name
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.importers.float_constants import unpack_constants
+from tinyml_tool.importers.prune import prune
+from tinyml_tool.importers.static_shapes import fix_shapes
 from tinyml_tool.importers.tidy import tidy
+from tinyml_tool.importers.transposes import remove_transposes
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,24 +27,40 @@ class NormalModel:
     changes: tuple[str, ...]
 
 
-_PASSES: tuple[Callable[[schema.ModelT], list[str]], ...] = (tidy, unpack_constants)
-"""In this order; each tells what it changed."""
+def normalise(
+    data: bytes, name: str, *, shapes: Sequence[Sequence[int]] = (), layout: bool = True
+) -> NormalModel:
+    """Batch 1, static shapes, float32 weights, distinct names; layout transposes removed.
 
-
-def normalise(data: bytes, name: str) -> NormalModel:
-    """Make weights float32, names distinct and operator codes current; arithmetic stays as it is.
-
-    Raises InvalidModelError for a damaged file, UnsupportedModelError for a model that computes
-    in integers already.
+    `shapes` are the inputs' where the file leaves lengths open.  Without `layout` the inputs stay
+    in the layout they have.  What the model computes stays as it is, but for the order of axes of
+    inputs whose layout is changed.  Raises InvalidModelError for a damaged file,
+    UnsupportedModelError for custom operators, open lengths, and a model that computes in integers.
     """
     graph = parse_model(data, name)
+    _check(graph)
+    model = unpack(data, name)
+    changes = tidy(model)
+    changes += unpack_constants(model)
+    changes += fix_shapes(model, name, shapes)
+    if layout:
+        changes += remove_transposes(model)
+    changes += prune(model)
+    result = pack(model)
+    return NormalModel(result, parse_model(result, name), tuple(changes))
+
+
+def _check(graph: Graph) -> None:
+    custom = [operator for operator in graph.operators if operator.kind.startswith("CUSTOM")]
+    if custom:
+        raise UnsupportedModelError(
+            f"{graph.name} holds {len(custom)} custom operators, which nothing here can run",
+            hint="replace these layers by ones that TensorFlow Lite has, and convert again",
+            details=[layer_name(operator) for operator in custom],
+        )
     if not computes_in_floats(graph):
         types = {graph.tensor(index).dtype.value for index in (*graph.inputs, *graph.outputs)}
         raise UnsupportedModelError(
-            f"{name} is quantized already (its inputs and outputs are {', '.join(sorted(types))})",
+            f"{graph.name} is quantized already (inputs and outputs: {', '.join(sorted(types))})",
             hint="give the float model that it was made of",
         )
-    model = unpack(data, name)
-    changes = [change for step in _PASSES for change in step(model)]
-    result = pack(model)
-    return NormalModel(result, parse_model(result, name), tuple(changes))
