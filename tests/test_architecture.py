@@ -16,10 +16,11 @@ GROUND = {
     "config",
     "protocol",
     "version",
+    "array_file",
     "output_file",
 }
 FLOORS = [
-    {"graph", "reference"},
+    {"environments", "graph", "reference"},
     {"compiler", "preprocess"},
     {"importers", "quantization", "train"},
     {"firmware"},
@@ -85,17 +86,19 @@ def test_the_compiler_does_not_know_the_reference() -> None:
             assert "reference" not in rooms_imported(module), relative(module)
 
 
-# Run by `python -m` in a process of its own, which may need gigabytes, crash or be killed: there,
-# and only there, TensorFlow is at home.
+# Run in processes of their own, which may need gigabytes, crash or be killed: there, and only there,
+# heavy libraries are at home.  The training engine needs TensorFlow; each script of the importers
+# runs in the Python that has its converter, where nothing of this package is installed.
 ENGINE = PACKAGE / "train" / "engine"
+SCRIPTS = PACKAGE / "importers" / "scripts"
+HEAVY = {"tensorflow", "keras", "torch", "litert_torch", "onnx", "onnx2tf", "onnxruntime"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)
-def test_tensorflow_is_imported_by_the_training_engine_alone(module: Path) -> None:
-    if module.is_relative_to(ENGINE):
+def test_heavy_libraries_are_imported_in_processes_of_their_own_alone(module: Path) -> None:
+    if module.is_relative_to(ENGINE) or module.is_relative_to(SCRIPTS):
         return
-    foreign = {name for name in imports_of(module) if name.split(".")[0] in {"tensorflow", "keras"}}
-    assert not foreign
+    assert not {name for name in imports_of(module) if name.split(".")[0] in HEAVY}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)
@@ -104,6 +107,14 @@ def test_the_training_engine_and_the_package_do_not_import_each_other(module: Pa
     own = [name for name in imports_of(module) if name.startswith("tinyml_tool")]
     engine = {name for name in own if name.split(".")[1:3] == ["train", "engine"]}
     assert not (set(own) - engine if module.is_relative_to(ENGINE) else engine)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_converter_scripts_and_the_package_do_not_import_each_other(module: Path) -> None:
+    names = imports_of(module)
+    if module.is_relative_to(SCRIPTS):
+        assert not {name for name in names if name.startswith("tinyml_tool")}
+    assert not {name for name in names if name.startswith("tinyml_tool.importers.scripts")}
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:

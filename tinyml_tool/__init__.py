@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tinyml_tool.api.evaluate import evaluate
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
+    from tinyml_tool.api.import_model import import_model
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.api.monitor import monitor
     from tinyml_tool.api.ports import ports
@@ -43,6 +44,7 @@ __all__ = [
     "evaluate",
     "flash",
     "generate",
+    "import_model",
     "inspect",
     "load_board",
     "load_boards",
@@ -65,6 +67,7 @@ _PLACES = {
     "monitor": "api.monitor",
     "ports": "api.ports",
     "generate": "api.generate",
+    "import_model": "api.import_model",
     "inspect": "api.inspect",
     "quantize": "api.quantize",
     "run": "api.run",

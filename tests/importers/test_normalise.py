@@ -100,6 +100,25 @@ def test_the_layout_stays_where_that_is_asked_for() -> None:
     assert result.data and result.graph.tensor(result.graph.inputs[0]).shape == (1, 3, 4, 5)
 
 
+def test_an_input_whose_time_steps_come_first_inside_keeps_its_batch_of_one() -> None:
+    # As unrolled recurrent layers begin: [batch, time, values] to [time, batch, values].
+    chain = ChannelsFirst((1, 10, 4)).transpose([1, 0, 2])
+    before = chain.then("RELU", [], chain.shape).reshape((1, 40)).dense(2).build()
+    result = normalise(before, "m")
+    assert result.graph.tensor(result.graph.inputs[0]).shape == (1, 10, 4)
+    assert_same(before, result.data, (1, 10, 4))
+
+
+def test_loops_are_listed_by_layer() -> None:
+    builder = ModelBuilder()
+    x = builder.input("float32", (1, 4))
+    looped = builder.operator("WHILE", [x], builder.tensor("float32", (1, 4)))
+    with pytest.raises(UnsupportedModelError, match="loops") as caught:
+        normalise(builder.build([looped]), "m")
+    assert caught.value.details == ("layer 0 WHILE",)
+    assert "unroll" in (caught.value.hint or "")
+
+
 def test_a_transpose_before_a_dense_layer_goes_into_its_weights() -> None:
     chain = ChannelsFirst((1, 4, 5, 3)).conv(6).transpose(FIRST).reshape((1, 120)).dense(7)
     before = chain.build()

@@ -25,8 +25,11 @@ class FloatSource:
     test: Path | None
 
     def read(self) -> NormalModel:
-        """The model, ready to be quantized.  Raises InvalidModelError, UnsupportedModelError."""
-        return normalise(read_file(self.path), self.name)
+        """The model, ready to be quantized; its inputs keep their layout, as the data have it.
+
+        Raises InvalidModelError, UnsupportedModelError.
+        """
+        return normalise(read_file(self.path), self.name, layout=False)
 
 
 def find_float_model(

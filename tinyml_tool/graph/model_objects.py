@@ -23,8 +23,9 @@ _UNREADABLE = (
 def unpack(data: bytes, name: str) -> schema.ModelT:
     """The whole file as objects; raises InvalidModelError for a file that is damaged.
 
-    Lists of tensor numbers come out as lists.  Operator codes come out as current files have them: older ones keep the number in a byte of
-    its own, and whoever reads the current field alone takes every operator for an ADD.
+    Lists of tensor numbers come out as lists.  Operator codes come out as current files have
+    them: older ones keep the number in a byte of its own, and whoever reads the current field
+    alone takes every operator for an ADD.
     """
     parse_model(data, name)
     try:

@@ -43,14 +43,24 @@ def normalise(
     changes = tidy(model)
     changes += unpack_constants(model)
     changes += fix_shapes(model, name, shapes)
-    if layout:
-        changes += remove_transposes(model)
+    changes += remove_transposes(model, inputs=layout)
     changes += prune(model)
     result = pack(model)
     return NormalModel(result, parse_model(result, name), tuple(changes))
 
 
+_STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+_BRANCHING = ("WHILE", "IF", "STABLEHLO_WHILE", "STABLEHLO_CASE")
+
+
 def _check(graph: Graph) -> None:
+    kinds = (*_STATEFUL, *_BRANCHING)
+    if dynamic := [operator for operator in graph.operators if operator.kind in kinds]:
+        raise UnsupportedModelError(
+            f"{graph.name} holds {len(dynamic)} operators with loops, branches or variables",
+            hint="recurrent layers need unroll=True; state must be an input and an output",
+            details=[layer_name(operator) for operator in dynamic],
+        )
     custom = [operator for operator in graph.operators if operator.kind.startswith("CUSTOM")]
     if custom:
         raise UnsupportedModelError(

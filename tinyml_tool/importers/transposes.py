@@ -24,11 +24,15 @@ _BINARY = frozenset(("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"))
 _MAX_STEPS = 10_000
 
 
-def remove_transposes(model: schema.ModelT) -> list[str]:
-    """Apply the rules as long as one applies; the changes."""
+def remove_transposes(model: schema.ModelT, *, inputs: bool) -> list[str]:
+    """Apply the rules as long as one applies, with `inputs` also to the layout of inputs.
+
+    Returns the changes.
+    """
+    rules = (*_RULES, _at_input) if inputs else _RULES
     before = _count(model)
     for _ in range(_MAX_STEPS):
-        if not any(rule(Wiring(model)) for rule in _RULES):
+        if not any(rule(Wiring(model)) for rule in rules):
             break
     removed = before - _count(model)
     return [f"removed {removed} of {before} layout transposes"] if removed else []
@@ -168,7 +172,7 @@ def _changes_layout(wiring: Wiring, operator: schema.OperatorT) -> bool:
         return False
     before, after = wiring.shape(int(operator.inputs[0])), wiring.shape(int(operator.outputs[0]))
     same_values = [n for n in before if n != 1] == [n for n in after if n != 1]
-    return len(before) == len(after) and len(after) >= 3 and same_values
+    return before[:1] == after[:1] == (1,) and len(before) == len(after) >= 3 and same_values
 
 
 def _past_unary(wiring: Wiring) -> bool:
@@ -355,6 +359,6 @@ def _after(
 
 
 _RULES: tuple[Callable[[Wiring], bool], ...] = (
-    *(_drop_identity, _as_reshape, _merge_pair, _drop_same_shape, _at_input),
+    *(_drop_identity, _as_reshape, _merge_pair, _drop_same_shape),
     *(_into_dense, _past_mean, _past_unary, _past_pad, _past_binary, _past_concatenation),
 )

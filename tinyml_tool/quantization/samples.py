@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
@@ -13,24 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_tool.array_file import INPUT_NAMES, LABEL_NAMES, load_arrays
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.types import Graph, Tensor
 
 Vector: TypeAlias = tuple[NDArray[np.float32], ...]
 """The inputs of one inference, each with its leading 1."""
-
-LABEL_NAMES = ("y", "labels", "label", "targets")
-"""Names that an array of labels may have in a `.npz`."""
-INPUT_NAMES = ("x", "inputs", "input", "data", "samples", "arr_0")
-"""Names that the array of samples may have, beside the name of the model's input."""
-
-MAX_BYTES = 4 << 30
-"""Unpacked bytes of a `.npz`: more are taken for an attack or an accident."""
-
-_DAMAGED = (
-    *(ValueError, EOFError, KeyError, OverflowError, MemoryError, NotImplementedError),
-    *(zipfile.BadZipFile, zlib.error, TypeError, SyntaxError, RuntimeError),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +65,7 @@ def read_samples(path: Path, graph: Graph) -> Samples:
     input, or the only one; labels are `y` or `labels`.  For several inputs there is an array named
     like each.  The first axis counts samples.  Raises InputError that tells what was expected.
     """
-    arrays = _load(path)
+    arrays = load_arrays(path)
     labels = None
     for name in LABEL_NAMES:
         if name in arrays and name not in [t.name for t in _inputs(graph)]:
@@ -104,39 +90,6 @@ def random_samples(graph: Graph, count: int, seed: int = 0) -> Samples:
         for _ in range(count)
     )
     return Samples(f"random numbers from -1 to 1 (seed {seed})", vectors, is_random=True)
-
-
-def _load(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        if path.suffix.lower() == ".npy":
-            loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-            if not isinstance(loaded, np.ndarray):
-                raise InputError(f"{path.name} is an archive of arrays", hint="name it .npz")
-            return {"x": loaded}
-        if path.suffix.lower() != ".npz":
-            raise InputError(
-                f"{path}: '{path.suffix}' is no kind of file that samples are read from",
-                hint="give a .npz with the samples as `x` and, for accuracy, the labels as `y`",
-            )
-        return _load_archive(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file", hint="check the path") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-    except _DAMAGED as error:
-        raise InputError(f"{path.name} holds no arrays of numbers: {error}") from None
-
-
-def _load_archive(path: Path) -> dict[str, NDArray[Any]]:
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > MAX_BYTES:
-        raise InputError(
-            f"{path.name} holds {unpacked:,} bytes of arrays, at most {MAX_BYTES:,} are read",
-            hint="give fewer samples: some hundreds are enough to calibrate",
-        )
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
 
 
 def _inputs(graph: Graph) -> list[Tensor]:

@@ -1,0 +1,1 @@
+"""Python environments for heavy libraries that never enter the process of the tool."""
