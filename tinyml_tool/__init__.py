@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tinyml_tool.api.build import build
     from tinyml_tool.api.deploy import deploy
     from tinyml_tool.api.evaluate import evaluate
+    from tinyml_tool.api.fit import quantize_to_fit
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
     from tinyml_tool.api.import_model import import_model
@@ -51,6 +52,7 @@ __all__ = [
     "monitor",
     "ports",
     "quantize",
+    "quantize_to_fit",
     "read_model",
     "run",
     "stop_emulators",
@@ -70,6 +72,7 @@ _PLACES = {
     "import_model": "api.import_model",
     "inspect": "api.inspect",
     "quantize": "api.quantize",
+    "quantize_to_fit": "api.fit",
     "run": "api.run",
     "train": "api.train",
     "validate": "api.validate",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml_tool.environments.make import Consent, refuse
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.model_file import read_file
+from tinyml_tool.importers.convert import ImportRequest, convert
 from tinyml_tool.importers.normalise import NormalModel, normalise
 
+KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 FLOAT_FILE = "model_float.tflite"
 CALIBRATION_FILE = "calibration.npz"
 TEST_FILE = "test.npz"
@@ -23,12 +27,19 @@ class FloatSource:
     name: str
     data: Path | None
     test: Path | None
+    keras: Path | None = None
+    """The Keras file that it comes from."""
 
-    def read(self) -> NormalModel:
+    def read(
+        self, consent: Consent = refuse, progress: Callable[[str], None] = lambda text: None
+    ) -> NormalModel:
         """The model, ready to be quantized; its inputs keep their layout, as the data have it.
 
-        Raises InvalidModelError, UnsupportedModelError.
+        A Keras file is converted first, if `consent` allows what that needs.  Raises
+        InvalidModelError, UnsupportedModelError, ToolMissingError.
         """
+        if self.keras is not None:
+            return convert(ImportRequest(str(self.keras)), consent, progress).model
         return normalise(read_file(self.path), self.name, layout=False)
 
 
@@ -44,7 +55,9 @@ def find_float_model(
     others = None if test is None else Path(test)
     if path.is_dir():
         return _training(path, given, others)
-    if path.suffix in (".keras", ".h5", ".hdf5", ".onnx", ".pt2", ".pt", ".pth"):
+    if path.suffix in KERAS_SUFFIXES:
+        return FloatSource(path, path.stem, given, others, keras=path)
+    if path.suffix in (".onnx", ".pt2", ".pt", ".pth"):
         raise InputError(
             f"{path}: is no .tflite", hint=f"make one first: tinyml import {path} -o model.tflite"
         )

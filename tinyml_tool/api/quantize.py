@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyml_tool.api.float_source import find_float_model
+from tinyml_tool.api.float_source import FloatSource, find_float_model
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import problems_of
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import TflmPlan, tflm_problems
+from tinyml_tool.environments.catalogue import TENSORFLOW
+from tinyml_tool.environments.make import Consent, refuse, require_environment
 from tinyml_tool.errors import InputError, TinymlError, UnsupportedModelError
 from tinyml_tool.graph.problem import layer_name
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.importers.normalise import NormalModel
+from tinyml_tool.importers.sources import KERAS_QUANTIZE
 from tinyml_tool.output_file import check_output_file, write_output_file
 from tinyml_tool.quantization.advice import advise
 from tinyml_tool.quantization.ai_edge import BACKEND as AI_EDGE
@@ -29,12 +32,18 @@ from tinyml_tool.quantization.options import QuantizationOptions, Scheme, parse_
 from tinyml_tool.quantization.ranges import Range, measure_ranges
 from tinyml_tool.quantization.result import DataUse, Quantized
 from tinyml_tool.quantization.samples import Samples, random_samples, read_samples
+from tinyml_tool.quantization.tensorflow_backend import (
+    TensorflowConverter,
+    check_tensorflow_options,
+    quantize_with_tensorflow,
+)
 from tinyml_tool.reference.litert import LitertReference
 from tinyml_tool.reference.tflm import TflmReference
 
 CALIBRATION_SAMPLES = 200
 EVALUATION_SAMPLES = 1000
 NOISE_SAMPLES = 50
+BACKENDS = ("auto", "ai-edge", "tensorflow")
 _ENOUGH_HELD_OUT = 20
 
 
@@ -72,12 +81,16 @@ def quantize(
     calibration: int = CALIBRATION_SAMPLES,
     random_calibration: bool = False,
     seed: int = 0,
+    backend: str = "auto",
+    consent: Consent = refuse,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> Quantized:
     """Quantize a float model to integers and measure what that costs.
 
-    `model` is a float `.tflite`, or the folder that `tinyml train` made, whose data are then taken.
+    `model` is a float `.tflite`, a Keras file, or the folder that `tinyml train` made, whose data
+    are then taken.  `backend` is "ai-edge" (ai-edge-quantizer), "tensorflow" (its converter, for
+    Keras files, in a process of its own), or "auto": TensorFlow for Keras files, else ai-edge.
     `data` is a `.npz` with samples `x` and, for accuracy, labels `y`; `calibration` of them, evenly
     spread, give the ranges, the others (or those in `test`) the measurements.  Writes `output`
     where it is given.  Raises InputError for data that do not fit, UnsupportedModelError for a
@@ -89,7 +102,8 @@ def quantize(
         check_output_file(target, force=force)
     found = find_float_model(model, data, test)
     progress(f"reading {found.path.name}")
-    source = found.read()
+    by_tensorflow = _by_tensorflow(backend, found, options)
+    source = found.read(consent, progress)
     samples = choose_data(
         source.graph,
         None if random_calibration and data is None else found.data,
@@ -98,10 +112,46 @@ def quantize(
         random_calibration=random_calibration,
         seed=seed,
     )
-    result = quantize_model(source, samples, options, progress)
+    if by_tensorflow is None:
+        result = quantize_model(source, samples, options, progress)
+    else:
+        result = _quantize_keras(by_tensorflow, source, samples, options, consent, progress)
     if target is not None:
         write_output_file(target, result.data, force=force)
     return result
+
+
+def _by_tensorflow(backend: str, found: FloatSource, options: QuantizationOptions) -> Path | None:
+    """The Keras file that TensorFlow shall quantize; None where ai-edge-quantizer shall."""
+    if backend not in BACKENDS:
+        raise InputError(f"there is no backend '{backend}'", hint=f"use {', '.join(BACKENDS)}")
+    if backend == "tensorflow" and found.keras is None:
+        raise InputError(
+            f"{found.path}: TensorFlow's converter quantizes Keras files only",
+            hint="give the .keras file, or leave out --backend",
+        )
+    if backend == "ai-edge" or found.keras is None:
+        return None
+    check_tensorflow_options(options)
+    return found.keras
+
+
+def _quantize_keras(
+    keras: Path,
+    source: NormalModel,
+    data: QuantizationData,
+    options: QuantizationOptions,
+    consent: Consent,
+    progress: Progress,
+) -> Quantized:
+    converter = TensorflowConverter(
+        require_environment(TENSORFLOW, consent, progress), KERAS_QUANTIZE
+    )
+    quantized, version = quantize_with_tensorflow(
+        keras, data.calibration, options, converter, progress
+    )
+    ranges = measure_ranges(source.data, source.graph, data.calibration, progress)
+    return measure_cost(source, quantized, data, options, ranges, version, progress=progress)
 
 
 def choose_data(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinyml_tool.cli.consent import ask
 from tinyml_tool.cli.options import Json, Quiet
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from tinyml_tool.environments.catalogue import Environment
 
 SourceArgument = Annotated[
     str,
@@ -95,7 +93,7 @@ def register(app: typer.Typer) -> None:
                 seed=seed,
                 tolerance=tolerance,
                 layout=not keep_layout,
-                consent=lambda environment: yes or _ask(environment, json or quiet),
+                consent=lambda environment: yes or ask(environment, silent=json or quiet),
                 force=force,
                 progress=progress,
             )
@@ -122,14 +120,3 @@ def _shapes(words: list[str]) -> list[list[int]]:
             raise InputError(f"--shape {word}: is no shape", hint="such as --shape 1,49,10,1")
         shapes.append([int(length) for length in lengths])
     return shapes
-
-
-def _ask(environment: Environment, silent: bool) -> bool:
-    """Ask in a terminal; elsewhere there is nobody to ask."""
-    if silent or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    return typer.confirm(
-        f"\n{environment.needed_for} need {', '.join(environment.modules)}: install them into "
-        f"{environment.folder} ({environment.disk_gb} GB)?",
-        err=True,
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinyml_tool.cli.consent import ask
 from tinyml_tool.cli.options import Json, Quiet
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
@@ -24,6 +25,14 @@ class SchemeWord(StrEnum):
     INT4 = "int4"
 
 
+class BackendWord(StrEnum):
+    """What quantizes."""
+
+    AUTO = "auto"
+    AI_EDGE = "ai-edge"
+    TENSORFLOW = "tensorflow"
+
+
 class PortWord(StrEnum):
     """Type of inputs or outputs."""
 
@@ -34,7 +43,7 @@ class PortWord(StrEnum):
 
 
 ModelArgument = Annotated[
-    Path, typer.Argument(help="A float .tflite, or the folder that `tinyml train` made.")
+    Path, typer.Argument(help="A float .tflite, a .keras or .h5 file, or a training's folder.")
 ]
 DataOption = Annotated[
     Path | None,
@@ -72,6 +81,21 @@ RandomOption = Annotated[
     typer.Option("--random-calibration", help="Without data: measure ranges on noise."),
 ]
 NoiseSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of that noise.")]
+FitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fit",
+        help="A board's id: try float, int16x8, int8 and int4 weights on both engines, show the "
+        "table, and write the best that fits.",
+    ),
+]
+BackendOption = Annotated[
+    BackendWord,
+    typer.Option("--backend", help="What quantizes. [default: tensorflow for Keras files]"),
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Install TensorFlow where a Keras file needs it.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace an existing output file.")]
 
 
@@ -91,6 +115,9 @@ def register(app: typer.Typer) -> None:
         calibration: CalibrationOption = 200,
         random_calibration: RandomOption = False,
         seed: NoiseSeedOption = 0,
+        fit: FitOption = None,
+        backend: BackendOption = BackendWord.AUTO,
+        yes: YesOption = False,
         force: ForceOption = False,
         json: Json = False,
         quiet: Quiet = False,
@@ -98,10 +125,13 @@ def register(app: typer.Typer) -> None:
         """Make a float model an integer one, and tell what that costs.
 
         Examples: `tinyml quantize kws_float.tflite --data train.npz -o kws.tflite` ·
-        `tinyml quantize kws_float.tflite --data train.npz --scheme mixed --int16 0`
+        `tinyml quantize kws_float.tflite --data train.npz --scheme mixed --int16 0` ·
+        `tinyml quantize kws_float.tflite --data train.npz --fit nucleo_l432kc`
         """
 
         def act(progress: Progress) -> Outcome:
+            if fit is not None:
+                return _fit(model, fit, data, test, output, calibration, force, progress)
             from tinyml_tool.api.quantize import quantize
             from tinyml_tool.report.quantized import quantized_view, quantized_warnings
 
@@ -118,6 +148,8 @@ def register(app: typer.Typer) -> None:
                 calibration=calibration,
                 random_calibration=random_calibration,
                 seed=seed,
+                backend=backend.value,
+                consent=lambda environment: yes or ask(environment, silent=json or quiet),
                 force=force,
                 progress=progress,
             )
@@ -133,3 +165,37 @@ def register(app: typer.Typer) -> None:
             )
 
         run_command("quantize", act, json=json, quiet=quiet)
+
+
+def _fit(
+    model: Path,
+    board: str,
+    data: Path | None,
+    test: Path | None,
+    output: Path | None,
+    calibration: int,
+    force: bool,
+    progress: Progress,
+) -> Outcome:
+    from tinyml_tool.api.fit import quantize_to_fit
+    from tinyml_tool.report.fit import fit_notes, fit_table
+
+    target = output or Path(f"{model.stem}-{Path(board).stem}.tflite")
+    table = quantize_to_fit(
+        model,
+        board=board,
+        data=data,
+        test=test,
+        output=target,
+        calibration=calibration,
+        force=force,
+        progress=progress,
+    )
+
+    def show(console: Console) -> None:
+        console.print(fit_table(table))
+        for note in fit_notes(table):
+            console.print(note, markup=False)
+        console.print(f"written: {target}", markup=False)
+
+    return Outcome({"output": str(target), **table.to_json()}, show)

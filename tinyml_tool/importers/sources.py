@@ -23,6 +23,8 @@ class SourceFormat:
 
 
 KERAS = SourceFormat("Keras file", _SCRIPTS / "keras_file.py", TENSORFLOW)
+KERAS_QUANTIZE = _SCRIPTS / "keras_quantize.py"
+"""Beside the converters, because it loads Keras files as they do."""
 SAVED_MODEL = SourceFormat("SavedModel", _SCRIPTS / "saved_model.py", TENSORFLOW)
 ONNX_FILE = SourceFormat("ONNX file", _SCRIPTS / "onnx_file.py", ONNX)
 TORCH_MODEL = SourceFormat("PyTorch model", _SCRIPTS / "torch_model.py", TORCH)

@@ -49,8 +49,8 @@ def quantize_with_ai_edge(
             failure = f"{type(error).__name__}: {error}"
     raise UnsupportedModelError(
         f"ai-edge-quantizer does not quantize {graph.name}: {failure}",
-        hint="`tinyml inspect` tells what is unusual in it; a Keras file can be quantized by "
-        "TensorFlow (--backend tensorflow)",
+        hint="`tinyml inspect` tells what is unusual in it; for a Keras file try "
+        "--backend tensorflow",
         details=log.lines,
     )
 

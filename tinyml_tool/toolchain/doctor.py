@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tinyml_tool.boards import load_boards
+from tinyml_tool.environments.catalogue import ENVIRONMENTS
+from tinyml_tool.environments.find import find_environment
 from tinyml_tool.errors import TinymlError, ToolMissingError
 from tinyml_tool.firmware.tflm_core import LIBRARY
 from tinyml_tool.toolchain.cmake import APT as APT_CMAKE
@@ -71,6 +73,7 @@ def diagnose() -> tuple[Finding, ...]:
         ],
         _references,
         _tflm,
+        _environments,
     ]
     with ThreadPoolExecutor(len(probes)) as pool:
         results = list(pool.map(lambda probe: probe(), probes))
@@ -90,6 +93,34 @@ def _python() -> list[Finding]:
             remedy=None if ok else f"install Python {minimum} or later",
         )
     ]
+
+
+def _environments() -> list[Finding]:
+    """The Pythons with heavy libraries, which are made on first use."""
+    findings = []
+    for environment in ENVIRONMENTS.values():
+        name, use = f"Python with {environment.modules[0]}", environment.needed_for
+        try:
+            found = find_environment(environment)
+        except ToolMissingError as error:
+            findings.append(Finding(name, False, use, required=False, remedy=error.message))
+            continue
+        remedy = (
+            f"made on first use with --yes ({environment.disk_gb} GB), or set "
+            f"{environment.variable} to a Python that has it"
+        )
+        findings.append(
+            Finding(
+                name,
+                found is not None,
+                use,
+                required=False,
+                path=found.python if found else None,
+                remedy=None if found else remedy,
+                details=(found.origin,) if found else (),
+            )
+        )
+    return findings
 
 
 def _cross_compiler() -> list[Finding]:

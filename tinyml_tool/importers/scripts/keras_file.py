@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import conversation
@@ -93,15 +94,7 @@ def convert(job: conversation.Job) -> dict[str, Any]:
     """Convert, and run the source on the inputs to compare on."""
     conversation.tell({"progress": f"loading the file with Keras {keras.__version__}"})
     model = load(job["source"])
-    names = [str(tensor.name) for tensor in model.inputs]
-    shapes = conversation.static_shapes(job, names, [tuple(t.shape) for t in model.inputs])
-    kinds = [tf.as_dtype(str(tensor.dtype)) for tensor in model.inputs]
-    specs = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)]
-
-    @tf.function(input_signature=specs)  # type: ignore[untyped-decorator]
-    def infer(*inputs: Any) -> Any:  # noqa: ANN401 - TensorFlow's tensors
-        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
-
+    infer, shapes = inference(model, job)
     conversation.tell({"progress": "running the source"})
     inputs = conversation.source_inputs(job, shapes)
     outputs = [
@@ -111,10 +104,31 @@ def convert(job: conversation.Job) -> dict[str, Any]:
     conversation.save_comparison(job["comparison"], inputs, outputs)
     conversation.tell({"progress": "converting with TensorFlow Lite's converter"})
     write(infer.get_concrete_function(), job["target"])
-    return {"converter": f"TensorFlow {tf.__version__}", "inputs": names}
+    return {
+        "converter": f"TensorFlow {tf.__version__}",
+        "inputs": [str(t.name) for t in model.inputs],
+    }
 
 
-def write(function: Any, target: str) -> None:  # noqa: ANN401 - a concrete function
+def inference(model: Any, job: conversation.Job) -> tuple[Any, list[list[int]]]:  # noqa: ANN401
+    """The model as a function of inputs with static shapes, and those shapes."""
+    names = [str(tensor.name) for tensor in model.inputs]
+    shapes = conversation.static_shapes(job, names, [tuple(t.shape) for t in model.inputs])
+    kinds = [tf.as_dtype(str(tensor.dtype)) for tensor in model.inputs]
+    specs = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)]
+
+    @tf.function(input_signature=specs)  # type: ignore[untyped-decorator]
+    def infer(*inputs: Any) -> Any:  # noqa: ANN401 - TensorFlow's tensors
+        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+    return infer, shapes
+
+
+def write(
+    function: Any,  # noqa: ANN401 - a concrete function
+    target: str,
+    settings: Callable[[Any], None] = lambda converter: None,
+) -> None:
     """Convert, or refuse with all operators that TensorFlow Lite has not."""
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
@@ -123,7 +137,9 @@ def write(function: Any, target: str) -> None:  # noqa: ANN401 - a concrete func
     try:
         # The converter by itself leaves the variables of Keras 3 models variables.
         frozen = convert_variables_to_constants_v2(function)
-        content = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+        settings(converter)
+        content = converter.convert()
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         wanted = [

@@ -49,7 +49,7 @@ def convert(job: conversation.Job) -> dict[str, Any]:
             ) from None
         (written,) = Path(folder).glob("*_float32.tflite")
         shutil.copyfile(written, job["target"])
-    return {"converter": f"onnx2tf {_version(onnx2tf)}", "inputs": names}
+    return {"converter": f"onnx2tf {_version(onnx2tf)}"}
 
 
 def _version(module: Any) -> str:  # noqa: ANN401 - a module

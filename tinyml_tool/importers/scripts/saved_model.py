@@ -35,7 +35,7 @@ def convert(job: conversation.Job) -> dict[str, Any]:
     conversation.save_comparison(job["comparison"], inputs, outputs)
     conversation.tell({"progress": "converting with TensorFlow Lite's converter"})
     write(infer.get_concrete_function(), job["target"])
-    return {"converter": f"TensorFlow {tf.__version__}", "inputs": names}
+    return {"converter": f"TensorFlow {tf.__version__}"}
 
 
 def _signature(folder: str) -> Any:  # noqa: ANN401 - a concrete function

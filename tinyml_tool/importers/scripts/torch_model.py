@@ -42,10 +42,7 @@ def convert(job: conversation.Job) -> dict[str, Any]:
             "replace the layer that it names; `torch.export.export` must take the model, too",
             lines[1:15],
         ) from None
-    return {
-        "converter": f"litert-torch {version}",
-        "inputs": [f"input {i}" for i in range(len(examples))],
-    }
+    return {"converter": f"litert-torch {version}"}
 
 
 def _is_file(source: str) -> bool:
