@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.build import build
 from tinyml_tool.api.engines import ENGINES
 from tinyml_tool.api.float_source import FloatSource, find_float_model
 from tinyml_tool.api.generate import Progress, no_progress, write_generated
@@ -22,6 +21,7 @@ from tinyml_tool.errors import BuildError, DoesNotFitError, TinymlError, ToolMis
 from tinyml_tool.output_file import check_output_file, write_output_file
 from tinyml_tool.quantization.options import PortType, QuantizationOptions, Scheme
 from tinyml_tool.quantization.result import Quantized
+from tinyml_tool.toolchain.build import build_project
 
 ENOUGH = 0.01
 """Accuracy that a smaller model may lack and still be preferred: 1 point."""
@@ -65,6 +65,7 @@ class RungResult:
     """Of the smallest program that runs the model, as built; None where none was built."""
     model_bytes: int | None = None
     accuracy: float | None = None
+    auc: float | None = None
     agreement: float | None = None
     output_sqnr_db: float | None = None
     why_not: str | None = None
@@ -83,7 +84,7 @@ class RungResult:
                 name: getattr(self, name)
                 for name in (
                     *("fits", "flash_bytes", "ram_bytes", "measured_flash_bytes", "model_bytes"),
-                    *("accuracy", "agreement", "output_sqnr_db", "why_not"),
+                    *("accuracy", "auc", "agreement", "output_sqnr_db", "why_not"),
                 )
             },
         }
@@ -164,7 +165,9 @@ def _try_all(
     progress: Progress,
 ) -> list[RungResult]:
     source = found.read()
-    samples = choose_data(source.graph, found.data, found.test, calibration=calibration)
+    samples = choose_data(
+        source.graph, found.data, found.test, calibration=calibration, normal=found.normal
+    )
     results: list[RungResult] = []
     made: dict[QuantizationOptions, Quantized | TinymlError] = {}
     for number, rung in enumerate(ladder):
@@ -193,6 +196,7 @@ def _quantized(rung: Rung, made: Quantized, board: Board) -> RungResult:
         rung,
         fits=False,
         accuracy=answers.accuracy_after,
+        auc=answers.auc_after,
         agreement=answers.agreement,
         output_sqnr_db=answers.output_sqnr_db,
         quantized=made,
@@ -204,7 +208,10 @@ def _with_float_accuracy(result: RungResult, others: Sequence[RungResult]) -> Ru
     if result.rung.options is not None:
         return result
     made = next((other.quantized for other in others if other.quantized is not None), None)
-    return replace(result, accuracy=made.answers.accuracy_before if made else None)
+    if made is None:
+        return result
+    answers = made.answers
+    return replace(result, accuracy=answers.accuracy_before, auc=answers.auc_before)
 
 
 def _placed(result: RungResult, source: ModelSource, board: Board) -> RungResult:
@@ -236,6 +243,8 @@ def _choose(rungs: Sequence[RungResult]) -> RungResult | None:
 def _quality(rung: RungResult) -> float:
     if rung.accuracy is not None:
         return rung.accuracy
+    if rung.auc is not None:
+        return rung.auc
     if rung.agreement is not None:
         return rung.agreement
     return 1.0 if rung.quantized is None else min(1.0, (rung.output_sqnr_db or 0.0) / 40)
@@ -251,7 +260,7 @@ def _measured(chosen: RungResult, board: Board, name: str, progress: Progress) -
         project = Path(folder) / "project"
         try:
             write_generated(source, plan, board=board, output=project, name=name)
-            firmware = build(project, program="minimal", progress=progress)
+            firmware = build_project(project, board, program="minimal", progress=progress)
         except (ToolMissingError, BuildError):
             return chosen
     return replace(chosen, measured_flash_bytes=firmware.facts.flash_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 FLOAT_FILE = "model_float.tflite"
 CALIBRATION_FILE = "calibration.npz"
 TEST_FILE = "test.npz"
+RECORD_FILE = "training.json"
 """Names that `tinyml train` gives them."""
 
 
@@ -29,6 +31,8 @@ class FloatSource:
     test: Path | None
     keras: Path | None = None
     """The Keras file that it comes from."""
+    normal: int = 0
+    """The label of what is no anomaly, for a model that rebuilds its input."""
 
     def read(
         self, consent: Consent = refuse, progress: Callable[[str], None] = lambda text: None
@@ -78,4 +82,14 @@ def _training(folder: Path, data: Path | None, test: Path | None) -> FloatSource
         folder.resolve().name,
         data or (beside if beside.is_file() else None),
         test or (tests if tests.is_file() and data is None else None),
+        normal=_normal_label(folder / RECORD_FILE),
     )
+
+
+def _normal_label(record: Path) -> int:
+    """The number of the class that an anomaly detector was trained on; 0 for other models."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        return int(content["classes"].index(content["normal"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0

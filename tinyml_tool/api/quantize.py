@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml_tool.api.float_source import FloatSource, find_float_model
@@ -111,6 +111,7 @@ def quantize(
         calibration=calibration,
         random_calibration=random_calibration,
         seed=seed,
+        normal=found.normal,
     )
     if by_tensorflow is None:
         result = quantize_model(source, samples, options, progress)
@@ -162,6 +163,7 @@ def choose_data(
     calibration: int = CALIBRATION_SAMPLES,
     random_calibration: bool = False,
     seed: int = 0,
+    normal: int = 0,
 ) -> QuantizationData:
     """Read the samples and decide which of them calibrate and which measure.
 
@@ -189,7 +191,8 @@ def choose_data(
         rest = everything.without(chosen)
         same = len(rest) < _ENOUGH_HELD_OUT
         measured = everything if same else rest
-    return QuantizationData(chosen, measured.spread(EVALUATION_SAMPLES), same)
+    judged = replace(measured.spread(EVALUATION_SAMPLES), normal=normal)
+    return QuantizationData(chosen, judged, same)
 
 
 def quantize_model(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.types import DType, Graph
+from tinyml_tool.quantization.anomaly import area_under_roc, rebuild_errors
 from tinyml_tool.quantization.noise import dequantize, fit_inputs, ratio_db
 from tinyml_tool.quantization.samples import Samples
 from tinyml_tool.reference.reference import LayerRunner
@@ -38,6 +39,10 @@ class Answers:
     """Shares of right classes, 0 to 1; None without labels or without classes."""
     agreement: float | None
     """Share of samples to which both give the same class; None without classes."""
+    auc_before: float | None
+    auc_after: float | None
+    """Of models whose output has the size of their input, on labelled samples: how well the error
+    tells anomalies from normal samples."""
     output_sqnr_db: float
     largest_difference: float
     """Between any two values of the first outputs, dequantized."""
@@ -53,14 +58,16 @@ def compare_answers(
     """Run both models on every sample.
 
     A class is the index of the highest value of the first output, or whether a single value
-    exceeds one half.  Raises InputError for labels that are no class of the model.
+    exceeds one half.  A model whose output has the size of its input rebuilds it: labels other than
+    `samples.normal` are anomalies then.  Raises InputError for labels that are no class.
     """
     real, rough = _outputs(before, after, samples, progress)
     old, new = real[0].reshape(len(samples), -1), rough[0].reshape(len(samples), -1)
-    classes = max(2, old.shape[1])
-    if samples.labels is not None:
-        _check_labels(samples, classes)
-    labelled = samples.labels is not None
+    rebuilds = _rebuilds(before[0])
+    labelled = samples.labels is not None and not rebuilds
+    if labelled:
+        _check_labels(samples, max(2, old.shape[1]))
+    auc = _auc(samples, (old, new)) if rebuilds else (None, None)
     before_classes, after_classes = _classes(old), _classes(new)
     labels = np.asarray(samples.labels or ())
     is_classifier = labelled or _looks_like_scores(before[0])
@@ -69,10 +76,30 @@ def compare_answers(
         accuracy_before=float(np.mean(before_classes == labels)) if labelled else None,
         accuracy_after=float(np.mean(after_classes == labels)) if labelled else None,
         agreement=float(np.mean(before_classes == after_classes)) if is_classifier else None,
+        auc_before=auc[0],
+        auc_after=auc[1],
         output_sqnr_db=round(ratio_db(float((old**2).sum()), float(((old - new) ** 2).sum())), 2),
         largest_difference=float(np.abs(old - new).max()),
         saturation=_saturation(after[0], samples, real),
     )
+
+
+def _rebuilds(graph: Graph) -> bool:
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return False
+    source, output = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
+    return source.elements == output.elements > 1
+
+
+def _auc(
+    samples: Samples, outputs: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> tuple[float | None, float | None]:
+    if samples.labels is None:
+        return None, None
+    anomalies = np.asarray(samples.labels) != samples.normal
+    inputs = np.stack([vector[0] for vector in samples.vectors]).astype(np.float64)
+    before, after = (area_under_roc(rebuild_errors(inputs, one), anomalies) for one in outputs)
+    return before, after
 
 
 def _outputs(

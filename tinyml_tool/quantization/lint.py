@@ -91,6 +91,8 @@ def _bias(operator: Operator, source: Tensor, weights: Tensor, bias: Tensor) -> 
         yield Problem.of(operator, cause, _AGAIN)
         return
     parts = (source.quantization, weights.quantization, bias.quantization)
+    if bias.data is not None and not bias.data.any():
+        return  # zeros are zeros at any scale; converters share one tensor of them
     if any(part is None for part in parts):
         if bias.quantization is None:
             yield Problem.of(operator, "bias has no scale", _AGAIN)

@@ -28,6 +28,8 @@ class Samples:
     vectors: tuple[Vector, ...]
     labels: tuple[int, ...] | None = None
     is_random: bool = False
+    normal: int = 0
+    """For models that rebuild their input: the label of what is no anomaly."""
 
     def __len__(self) -> int:
         return len(self.vectors)

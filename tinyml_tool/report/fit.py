@@ -54,6 +54,8 @@ def fit_notes(result: FitTable) -> list[str]:
 def _quality(rung: RungResult) -> str:
     if rung.accuracy is not None:
         return f"{rung.accuracy:.1%}"
+    if rung.auc is not None:
+        return f"AUC {rung.auc:.3f}"
     if rung.agreement is not None:
         return f"{rung.agreement:.1%} as float"
     return "-" if rung.output_sqnr_db is None else f"{rung.output_sqnr_db:.1f} dB"

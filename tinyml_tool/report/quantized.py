@@ -70,6 +70,8 @@ def _facts(result: Quantized, output: str | None) -> Table:
             f"{answers.accuracy_after:.1%}, float {answers.accuracy_before:.1%} "
             f"({points:+.1f} points)",
         )
+    if answers.auc_before is not None and answers.auc_after is not None:
+        table.add_row("AUC", f"{answers.auc_after:.4f}, float {answers.auc_before:.4f}")
     if answers.agreement is not None:
         table.add_row("agreement", f"{answers.agreement:.1%} get the same class as from float")
     table.add_row(
