@@ -155,6 +155,18 @@ def test_transposes_around_padding_cancel() -> None:
     assert_same(before, result.data, (1, 4, 5, 3))
 
 
+def test_padding_and_scaling_between_input_and_transpose_are_no_obstacle() -> None:
+    chain = ChannelsFirst((1, 3, 4, 5))
+    factor = chain.builder.constant(np.array([1, 2, 3], np.float32).reshape(3, 1, 1))
+    chain.then("MUL", [factor], chain.shape)
+    paddings = chain.builder.constant([[0, 0], [0, 0], [1, 2], [0, 3]], dtype="int32")
+    before = chain.then("PAD", [paddings], (1, 3, 7, 8)).transpose(LAST).conv(2).build()
+    result = normalise(before, "m")
+    assert kinds(result.graph) == ["MUL", "PAD", "CONV_2D"]
+    assert result.graph.tensor(result.graph.inputs[0]).shape == (1, 4, 5, 3)
+    assert_same(before, result.data, (1, 3, 4, 5), LAST)
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_mean_over_transposed_space_needs_no_transpose(keep: bool) -> None:
     chain = ChannelsFirst((1, 4, 5, 3)).conv(6).transpose(FIRST)

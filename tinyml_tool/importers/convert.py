@@ -16,9 +16,9 @@ from tinyml_tool.environments.make import Consent, refuse, require_environment
 from tinyml_tool.environments.run_script import run_script
 from tinyml_tool.errors import InputError, UnsupportedModelError
 from tinyml_tool.graph.model_file import read_file
-from tinyml_tool.graph.reader import parse_model
-from tinyml_tool.graph.types import DType
+from tinyml_tool.graph.model_objects import pack, unpack
 from tinyml_tool.importers.comparison import DEFAULT_LIMIT, Columns, Comparison, compare_with_source
+from tinyml_tool.importers.float_constants import unpack_constants
 from tinyml_tool.importers.normalise import NormalModel, normalise
 from tinyml_tool.importers.sources import SourceFormat, format_of
 from tinyml_tool.reference.litert import LitertReference
@@ -155,7 +155,11 @@ def _read_comparison(source: SourceFormat, path: Path) -> tuple[Columns, Columns
 
 
 def _from_tflite(request: ImportRequest, data: Columns | None) -> tuple[bytes, Columns, Columns]:
-    """A `.tflite` is its own source: run as it is, but for open lengths."""
+    """A `.tflite` is its own source: run as it is, with its open lengths fixed.
+
+    Where it stores weights as integers, they are made float32 first: LiteRT would round the
+    activations of such layers, which is not what the float network computes.
+    """
     raw = read_file(Path(request.source))
     plain = normalise(raw, request.name, shapes=request.shapes, layout=False)
     shapes = [plain.graph.tensor(index).shape for index in plain.graph.inputs]
@@ -166,8 +170,7 @@ def _from_tflite(request: ImportRequest, data: Columns | None) -> tuple[bytes, C
         ]
     else:
         inputs = [_fitted(*pair, request.samples) for pair in zip(data, shapes, strict=True)]
-    runnable = raw if _is_static(raw, request.name) else plain.data
-    reference = LitertReference(runnable, request.name)
+    reference = LitertReference(_in_floats(raw, request.name), request.name, shapes)
     answers = [
         [np.array(one) for one in reference.run([column[i] for column in inputs])]
         for i in range(len(inputs[0]))
@@ -175,12 +178,9 @@ def _from_tflite(request: ImportRequest, data: Columns | None) -> tuple[bytes, C
     return raw, inputs, [np.stack(column) for column in zip(*answers, strict=True)]
 
 
-def _is_static(raw: bytes, name: str) -> bool:
-    graph = parse_model(raw, name)
-    tensors = [graph.tensor(index) for index in graph.inputs]
-    return all(not t.dynamic_axes and t.shape[:1] == (1,) for t in tensors) and all(
-        t.dtype is DType.FLOAT32 for t in tensors
-    )
+def _in_floats(raw: bytes, name: str) -> bytes:
+    model = unpack(raw, name)
+    return pack(model) if unpack_constants(model) else raw
 
 
 def _fitted(column: NDArray[Any], shape: tuple[int, ...], count: int) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ def remove_transposes(model: schema.ModelT, *, inputs: bool) -> list[str]:
 
     Returns the changes.
     """
-    rules = (*_RULES, _at_input) if inputs else _RULES
+    rules = (*_RULES, _at_input, _near_input) if inputs else _RULES
     before = _count(model)
     for _ in range(_MAX_STEPS):
         if not any(rule(Wiring(model)) for rule in rules):
@@ -163,6 +163,61 @@ def _at_input(wiring: Wiring) -> bool:
         wiring.graph.inputs[place] = output
         return True
     return False
+
+
+def _near_input(wiring: Wiring) -> bool:
+    """A TRANSPOSE that only padding, activations and constants part from an input, too."""
+    for tensor in wiring.graph.inputs:
+        chain: list[schema.OperatorT] = []
+        current = int(tensor)
+        while len(readers := wiring.readers(current)) == 1 and not wiring.is_output(current):
+            (operator,) = readers
+            order = wiring.permutation(operator)
+            if order is not None and chain and order[0] == 0:
+                _move_before(wiring, int(tensor), chain, operator, order)
+                return True
+            if not _is_elementwise(wiring, operator, current):
+                break
+            chain.append(operator)
+            current = int(operator.outputs[0])
+    return False
+
+
+def _is_elementwise(wiring: Wiring, operator: schema.OperatorT, source: int) -> bool:
+    """Whether it does the same in any layout, once its constants are transposed."""
+    kind = wiring.kind(operator)
+    if kind in ("PAD", "PADV2"):
+        return wiring.constant(int(operator.inputs[1])) is not None
+    if kind in _BINARY:
+        constants = [wiring.constant(index) for index in operator.inputs if index != source]
+        return len(constants) == 1 and constants[0] is not None
+    return kind in _UNARY
+
+
+def _move_before(
+    wiring: Wiring,
+    tensor: int,
+    chain: list[schema.OperatorT],
+    transpose: schema.OperatorT,
+    order: tuple[int, ...],
+) -> None:
+    current = tensor
+    for operator in chain:
+        for place, index in enumerate(operator.inputs):
+            values = wiring.constant(index)
+            if index == current or values is None:
+                continue
+            if wiring.kind(operator) in _BINARY:
+                full = values.reshape((1,) * (len(order) - values.ndim) + values.shape)
+                operator.inputs[place] = wiring.add_constant(np.transpose(full, order))
+            elif place == 1:
+                operator.inputs[place] = wiring.add_constant(values[list(order)])
+        current = int(operator.outputs[0])
+    for index in (tensor, *(int(operator.outputs[0]) for operator in chain)):
+        shape = wiring.shape(index)
+        wiring.set_shape(index, [shape[axis] for axis in order])
+    chain[-1].outputs = [int(transpose.outputs[0])]
+    wiring.drop(transpose)
 
 
 def _changes_layout(wiring: Wiring, operator: schema.OperatorT) -> bool:

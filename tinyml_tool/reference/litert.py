@@ -27,8 +27,12 @@ class LitertReference:
     interpreter ends in an error, not in a crash of this process.
     """
 
-    def __init__(self, model: bytes, name: str) -> None:
+    def __init__(
+        self, model: bytes, name: str, shapes: Sequence[Sequence[int]] | None = None
+    ) -> None:
         """Load the model file's content; `name` is what error messages call it.
+
+        `shapes` are the inputs', where the file leaves them open.
 
         Raises InvalidModelError for what is no `.tflite` model or makes the interpreter crash,
         UnsupportedModelError, with LiteRT's own words, for what it does not run.
@@ -38,6 +42,7 @@ class LitertReference:
         facts = model_facts(model, name)
         self._layer_outputs = facts.operator_outputs
         self._inputs, self._outputs = facts.inputs, facts.outputs
+        self._shapes = shapes
         end = run_in_child(self._trial, _TRIAL_SECONDS)
         if end.value is None:
             raise _verdict(name, end)
@@ -70,6 +75,8 @@ class LitertReference:
                 experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
                 num_threads=1,
             )
+        for index, shape in zip(self._inputs, self._shapes or (), strict=False):
+            interpreter.resize_tensor_input(index, list(shape))
         interpreter.allocate_tensors()
         return interpreter
 
