@@ -86,8 +86,8 @@ def test_the_compiler_does_not_know_the_reference() -> None:
             assert "reference" not in rooms_imported(module), relative(module)
 
 
-# Run in processes of their own, which may need gigabytes, crash or be killed: there, and only there,
-# heavy libraries are at home.  The training engine needs TensorFlow; each script of the importers
+# Run in processes of their own, which may need gigabytes, crash or be killed: there alone heavy
+# libraries are at home.  The training engine needs TensorFlow; each script of the importers
 # runs in the Python that has its converter, where nothing of this package is installed.
 ENGINE = PACKAGE / "train" / "engine"
 SCRIPTS = PACKAGE / "importers" / "scripts"

@@ -17,6 +17,7 @@ from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.footprint import fits, flash_on, footprint_estimate, ram_on
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
+from tinyml_tool.config import Optimize
 from tinyml_tool.errors import BuildError, DoesNotFitError, TinymlError, ToolMissingError
 from tinyml_tool.output_file import check_output_file, write_output_file
 from tinyml_tool.quantization.options import PortType, QuantizationOptions, Scheme
@@ -38,6 +39,8 @@ class Rung:
     options: QuantizationOptions | None
     """None for the float model itself."""
     engine: str
+    optimize: Optimize | None = None
+    """Engine aot's preset; None for the usual one."""
     width: float = 1.0
 
 
@@ -46,6 +49,7 @@ LADDER: tuple[Rung, ...] = (
     Rung("int16x8", QuantizationOptions(Scheme.INT16X8), TflmPlan.engine),
     Rung("int8, float input", QuantizationOptions(input_type=PortType.FLOAT), Plan.engine),
     Rung("int8", QuantizationOptions(), Plan.engine),
+    Rung("int8, --optimize size", QuantizationOptions(), Plan.engine, "size"),
     Rung("int8", QuantizationOptions(), TflmPlan.engine),
     Rung("int4 weights", QuantizationOptions(Scheme.INT4), TflmPlan.engine),
 )
@@ -79,6 +83,7 @@ class RungResult:
             "name": self.rung.name,
             "scheme": "float" if options is None else options.scheme.value,
             "engine": self.rung.engine,
+            "optimize": self.rung.optimize,
             "width": self.rung.width,
             **{
                 name: getattr(self, name)
@@ -143,7 +148,7 @@ def quantize_to_fit(
     if narrower is not None and not any(rung.fits for rung in rungs):
         for width in NARROW_WIDTHS:
             progress(f"training at {width:.0%} of the width")
-            steps = tuple(replace(rung, width=width) for rung in LADDER if rung.name == "int8")
+            steps = tuple(replace(rung, width=width) for rung in LADDER if _is_int8(rung))
             rungs += _try_all(narrower(width, progress), steps, chip, calibration, progress)
     chosen = _choose(rungs)
     if chosen is None:
@@ -155,6 +160,10 @@ def quantize_to_fit(
     if target is not None and chosen.model is not None:
         write_output_file(target, chosen.model, force=force)
     return FitTable(chip, tuple(rungs), chosen)
+
+
+def _is_int8(rung: Rung) -> bool:
+    return rung.options == QuantizationOptions()
 
 
 def _try_all(
@@ -217,7 +226,7 @@ def _with_float_accuracy(result: RungResult, others: Sequence[RungResult]) -> Ru
 def _placed(result: RungResult, source: ModelSource, board: Board) -> RungResult:
     """The result with sizes on the board, or with the reason why the engine does not run it."""
     try:
-        plan: AnyPlan = ENGINES[result.rung.engine](source, board, None)
+        plan: AnyPlan = ENGINES[result.rung.engine](source, board, None, result.rung.optimize)
     except TinymlError as error:
         return replace(result, why_not=error.details[0] if error.details else error.message)
     footprint = footprint_estimate(plan)
@@ -255,7 +264,7 @@ def _measured(chosen: RungResult, board: Board, name: str, progress: Progress) -
     if chosen.rung.engine != Plan.engine or chosen.quantized is None:
         return chosen
     source = ModelSource(chosen.quantized.graph, chosen.quantized.data)
-    plan = ENGINES[chosen.rung.engine](source, board, None)
+    plan = ENGINES[chosen.rung.engine](source, board, None, chosen.rung.optimize)
     with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
         project = Path(folder) / "project"
         try:

@@ -11,6 +11,7 @@ from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import problems_of
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_plan import TflmPlan, tflm_problems
 from tinyml_tool.environments.catalogue import TENSORFLOW
 from tinyml_tool.environments.make import Consent, refuse, require_environment
@@ -260,7 +261,7 @@ def measure_cost(
 
 def engines_of(graph: Graph) -> dict[str, tuple[str, ...]]:
     """By engine, why it cannot run the model; on a Cortex-M4, where that matters."""
-    compiled, _ = problems_of(graph, load_board("qemu-m4").core)
+    compiled, _ = problems_of(graph, Target(load_board("qemu-m4").core))
     return {
         Plan.engine: tuple(map(str, compiled)),
         TflmPlan.engine: tuple(map(str, tflm_problems(graph))),
