@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from float_models import data_file, float_classifier, float_file
+from float_models import data_file, float_classifier, float_file, images
+from model_builder import ModelBuilder
 from shared import shared_model
 
 import tinyml_tool as tt
@@ -191,3 +193,99 @@ def test_a_loud_channel_costs_its_layer_dearly_and_is_advised_on(tmp_path: Path)
     worst = result.advice[0]
     assert "int16" in worst.suggestion
     assert result.noise.layers[worst.index].sqnr_db == worst.sqnr_db
+
+
+def autoencoder() -> bytes:
+    """8 values -> 3 -> 8: rebuilds what lies in a plane of three directions, nothing else."""
+    random = np.random.default_rng(0)
+    basis = np.linalg.qr(random.normal(size=(8, 3)))[0].astype(np.float32)
+    builder = ModelBuilder()
+    x = builder.input("float32", (1, 8), name="x")
+    narrow = builder.operator(
+        "FULLY_CONNECTED", [x, builder.constant(basis.T), -1], builder.tensor("float32", (1, 3))
+    )
+    wide = builder.operator(
+        "FULLY_CONNECTED",
+        [narrow, builder.constant(basis), -1],
+        builder.tensor("float32", (1, 8)),
+    )
+    return builder.build([wide])
+
+
+@pytest.mark.parametrize("normal", [0, 1])
+def test_a_model_that_rebuilds_its_input_is_judged_by_its_errors(
+    tmp_path: Path, normal: int
+) -> None:
+    random = np.random.default_rng(0)
+    basis = np.linalg.qr(random.normal(size=(8, 3)))[0]
+    usual = random.normal(size=(60, 3)) @ basis.T
+    odd = random.normal(size=(30, 8))
+    labels = [normal] * 60 + [1 - normal] * 30
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    float_file(folder, autoencoder(), name="model_float.tflite")
+    np.savez(folder / "calibration.npz", x=usual[:40])
+    np.savez(folder / "test.npz", x=np.vstack([usual, odd]), y=labels)
+    record = {"classes": ["a", "b"], "normal": ["a", "b"][normal]}
+    (folder / "training.json").write_text(json.dumps(record))
+    answers = tt.quantize(folder).answers
+    assert answers.accuracy_before is None
+    assert answers.auc_before == 1.0
+    assert answers.auc_after is not None
+    assert 0.9 < answers.auc_after <= 1.0
+
+
+def test_two_layers_that_share_a_bias_are_quantized_right(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input("float32", (1, 4), name="x")
+    shared = builder.constant(np.array([1.0, -2.0, 0.5, 0.25], np.float32))
+    hidden = x
+    for seed in range(2):
+        weights = np.random.default_rng(seed).normal(size=(4, 4)).astype(np.float32)
+        hidden = builder.operator(
+            "FULLY_CONNECTED",
+            [hidden, builder.constant(weights), shared],
+            builder.tensor("float32", (1, 4)),
+        )
+    data = tmp_path / "data.npz"
+    np.savez(data, x=np.random.default_rng(5).normal(size=(60, 4)))
+    result = tt.quantize(float_file(tmp_path, builder.build([hidden])), data=data)
+    assert result.problems == ()
+    assert result.answers.output_sqnr_db > 25
+
+
+def test_a_layer_without_an_integer_form_is_an_error_that_names_it(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input("float32", (1, 4), name="x")
+    weights = builder.constant(np.eye(4, dtype=np.float32))
+    hidden = builder.operator(
+        "FULLY_CONNECTED", [x, weights, -1], builder.tensor("float32", (1, 4))
+    )
+    output = builder.operator("SIN", [hidden], builder.tensor("float32", (1, 4)))
+    data = tmp_path / "data.npz"
+    np.savez(data, x=np.random.default_rng(5).normal(size=(60, 4)))
+    result = tt.quantize(float_file(tmp_path, builder.build([output])), data=data)
+    assert [problem.cause.split(" (")[0] for problem in result.problems] == ["it was left in float"]
+    assert result.engines["aot"] != ()
+
+
+def test_labels_that_are_no_class_of_the_model_are_told(tmp_path: Path) -> None:
+    data = tmp_path / "data.npz"
+    np.savez(data, x=images(40), y=np.arange(40))
+    with pytest.raises(InputError, match="is no class of a model of 4 classes"):
+        tt.quantize(float_file(tmp_path), data=data, output=tmp_path / "q.tflite")
+    assert not (tmp_path / "q.tflite").exists()
+
+
+def test_samples_that_never_differ_are_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data.npz"
+    np.savez(data, x=np.full((40, 8, 8, 1), 0.5))
+    with pytest.raises(InputError, match=r"every value of every sample is 0\.5"):
+        tt.quantize(float_file(tmp_path), data=data)
+
+
+def test_a_layer_that_overflows_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "data.npz"
+    np.savez(data, x=images(40) * np.float32(3e38))
+    with pytest.raises(InputError, match="layer 0 CONV_2D gives NaN or infinity on sample"):
+        tt.quantize(float_file(tmp_path), data=data)
