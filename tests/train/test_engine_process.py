@@ -86,7 +86,7 @@ def test_a_python_that_does_not_exist_is_told(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(PYTHON_VARIABLE, str(tmp_path / "python"))
     with pytest.raises(ToolMissingError) as error:
         run(tmp_path)
-    assert PYTHON_VARIABLE in str(error.value.hint)
+    assert PYTHON_VARIABLE in error.value.message
 
 
 def test_the_engine_ends_with_the_tool(tmp_path, tensorflow) -> None:

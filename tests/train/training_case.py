@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import struct
 from pathlib import Path
 
@@ -11,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tinyml_tool.environments.catalogue import TENSORFLOW
+from tinyml_tool.environments.find import find_environment
 from tinyml_tool.train.dataset import Dataset, make_dataset
 from tinyml_tool.train.engine_process import PYTHON_VARIABLE
 
-HAS_TENSORFLOW = PYTHON_VARIABLE in os.environ or importlib.util.find_spec("tensorflow") is not None
 needs_tensorflow = pytest.mark.skipif(
-    not HAS_TENSORFLOW,
+    find_environment(TENSORFLOW) is None,
     reason="TensorFlow is not installed: pip install '.[train]', or set " + PYTHON_VARIABLE,
 )
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_tool.environments.catalogue import TENSORFLOW
+from tinyml_tool.environments.find import find_environment
 from tinyml_tool.errors import InputError, ToolMissingError, TrainingError
 
-PYTHON_VARIABLE = "TINYML_TENSORFLOW_PYTHON"
+PYTHON_VARIABLE = TENSORFLOW.variable
 """Names another Python that has TensorFlow, where this one has not."""
 LOG_FILE = "engine.log"
 
@@ -65,11 +67,16 @@ def run_engine(job: Path, on_event: Events = lambda event: None) -> EngineResult
 
 
 def engine_python() -> str:
-    """The Python that runs the engine: the one of TINYML_TENSORFLOW_PYTHON, or this one."""
-    return os.environ.get(PYTHON_VARIABLE) or sys.executable
+    """The Python that has TensorFlow; without one this one, whose engine tells what is missing.
+
+    Raises ToolMissingError where the user names one that does not exist.
+    """
+    found = find_environment(TENSORFLOW)
+    return str(found.python) if found is not None else sys.executable
 
 
 def _start(job: Path, errors: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - a file
+    python = engine_python()
     path = os.environ.get("PYTHONPATH")
     environment = {
         **os.environ,
@@ -77,7 +84,7 @@ def _start(job: Path, errors: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 -
     }
     try:
         return subprocess.Popen(
-            [engine_python(), "-m", "tinyml_tool.train.engine", str(job.resolve())],
+            [python, "-m", "tinyml_tool.train.engine", str(job.resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -86,7 +93,7 @@ def _start(job: Path, errors: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 -
         )
     except OSError as error:
         raise ToolMissingError(
-            f"{engine_python()}: cannot be started: {error.strerror}",
+            f"{python}: cannot be started: {error.strerror}",
             hint=f"{PYTHON_VARIABLE} must name a Python that has TensorFlow",
         ) from None
 
