@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.api.monitor import monitor
     from tinyml_tool.api.ports import ports
+    from tinyml_tool.api.profile import profile
     from tinyml_tool.api.quantize import quantize
     from tinyml_tool.api.run import run
     from tinyml_tool.api.train import train
@@ -51,6 +52,7 @@ __all__ = [
     "load_boards",
     "monitor",
     "ports",
+    "profile",
     "quantize",
     "quantize_to_fit",
     "read_model",
@@ -68,6 +70,7 @@ _PLACES = {
     "stop_emulators": "api.flash",
     "monitor": "api.monitor",
     "ports": "api.ports",
+    "profile": "api.profile",
     "generate": "api.generate",
     "import_model": "api.import_model",
     "inspect": "api.inspect",

@@ -62,6 +62,13 @@ class MonitorSettings(_Strict):
     """Path of a text file, relative to this one: a name of a class in each line."""
 
 
+class CompilerSettings(_Strict):
+    """`[compiler]`, for engine aot."""
+
+    passes: list[str] | None = None
+    """Names of the graph passes that run; by default all."""
+
+
 class TflmSettings(_Strict):
     """`[tflm]`, for engine tflm."""
 
@@ -79,6 +86,7 @@ class Config(_Strict):
     verify: VerifySettings = VerifySettings()
     monitor: MonitorSettings = MonitorSettings()
     tflm: TflmSettings = TflmSettings()
+    compiler: CompilerSettings = CompilerSettings()
 
 
 @dataclass(frozen=True)

@@ -382,6 +382,21 @@ class BenchmarkReply:
 
 
 @dataclass(frozen=True)
+class ProfileRequest:
+    """Which of the layers' outputs, counted in the order in which they are made."""
+
+    first: Annotated[int, Kind.U32, "the first to be told, from 0"]
+
+
+@dataclass(frozen=True)
+class ProfileReply:
+    """Times in ticks between the calls of an observer that does nothing but read the timer."""
+
+    empty: Annotated[int, Kind.U32, "between two calls with no layer between them"]
+    ticks: Annotated[bytes, Kind.REST, "a u32 for each output, as many as fit"]
+
+
+@dataclass(frozen=True)
 class BulkRequest:
     """Many inferences from a file of the host into another."""
 
@@ -498,6 +513,14 @@ MODEL_STATE = Request(
     Empty,
     ModelStateReply,
 )
+PROFILE = Request(
+    14,
+    "PROFILE",
+    "Measures each layer of one inference on inputs of real value 0.",
+    ProfileRequest,
+    ProfileReply,
+    long=True,
+)
 
 REQUESTS: tuple[Request[Any, Any], ...] = (
     HELLO,
@@ -512,6 +535,7 @@ REQUESTS: tuple[Request[Any, Any], ...] = (
     BENCHMARK,
     BULK,
     MODEL_STATE,
+    PROFILE,
     RESET,
 )
 

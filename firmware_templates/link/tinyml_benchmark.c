@@ -1,4 +1,5 @@
 #include "port.h"
+#include "tinyml_dither.h"
 #include "tinyml_inference.h"
 #include "tinyml_requests.h"
 #include "tinyml_run.h"
@@ -17,21 +18,12 @@ static uint64_t spin(uint32_t loops)
   return port_ticks() - start;
 }
 
-/* Moves the start of a measurement against the edges of the timer's ticks, so that several
- * measurements of the same thing are rounded up as well as down. */
-static void dither(void)
-{
-  static uint32_t loops;
-  loops = (loops * 5u + 3u) % 32u; /* each number below 32 comes once in 32 times */
-  port_spin(loops);
-}
-
 static void measure_nothing(uint64_t *least, uint64_t *most)
 {
   *least = UINT64_MAX;
   *most = 0;
   for (int i = 0; i < EMPTY_TRIES; i++) {
-    dither();
+    tinyml_dither();
     const uint64_t start = port_ticks();
     const uint64_t ticks = port_ticks() - start;
     *least = ticks < *least ? ticks : *least;
@@ -62,7 +54,7 @@ void tinyml_benchmark(struct tinyml_reader *payload)
   for (uint32_t i = 0; i < request.count; i++) {
     uint64_t ticks = 0;
     tinyml_inference_zero_inputs();
-    dither();
+    tinyml_dither();
     const int status = tinyml_inference_run(&ticks);
     tinyml_inference_forget(); /* these outputs are nobody's */
     if (status != 0) {

@@ -18,6 +18,7 @@ void tinyml_continue(struct tinyml_reader *payload);
 void tinyml_abort(struct tinyml_reader *payload);
 void tinyml_benchmark(struct tinyml_reader *payload);
 void tinyml_bulk(struct tinyml_reader *payload);
+void tinyml_profile(struct tinyml_reader *payload);
 void tinyml_reset(struct tinyml_reader *payload);
 void tinyml_model_state(struct tinyml_reader *payload);
 

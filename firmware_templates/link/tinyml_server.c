@@ -118,6 +118,7 @@ static const struct handler {
     [TINYML_REQUEST_BULK] = {tinyml_bulk, false},
     [TINYML_REQUEST_RESET] = {tinyml_reset, true},
     [TINYML_REQUEST_MODEL_STATE] = {tinyml_model_state, true},
+    [TINYML_REQUEST_PROFILE] = {tinyml_profile, false},
 };
 
 void tinyml_server_obey(void)

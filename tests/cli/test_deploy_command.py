@@ -37,6 +37,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "instructions_per_inference",
         "seconds_per_inference",
         "memory",
+        "passes",
         "seconds",
     }
     assert evidence["board"] == "qemu-m4"
@@ -52,6 +53,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "values_rounded",
         "worst_rounding",
         "float_tolerance",
+        "values_foretold",
     }
     assert parity["values_by_checksum"] == 0
     assert parity["values_different"] == 0

@@ -9,7 +9,7 @@ from shared import shared_model
 from tflm_case import SHARED, relu
 
 import tinyml_tool as tt
-from tinyml_tool.api.engines import ENGINES
+from tinyml_tool.api.engines import ENGINES, EngineOptions
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.footprint import check_fits, footprint_estimate
@@ -39,7 +39,7 @@ USED_BY_CMSIS_NN = {
 
 
 def planned(name: str, board: str) -> TflmPlan:
-    plan = ENGINES["tflm"](load_model(shared_model(name)), load_board(board), None, None)
+    plan = ENGINES["tflm"](load_model(shared_model(name)), load_board(board), EngineOptions())
     assert isinstance(plan, TflmPlan)
     return plan
 
@@ -117,7 +117,8 @@ def test_the_largest_scratch_counts_once() -> None:
 
 def test_the_user_may_say_how_large_it_is() -> None:
     source = ModelSource(parse_model(relu(), "m"), relu())
-    assert ENGINES["tflm"](source, load_board("qemu-m4"), 5000, None).arena_bytes == 5008
+    plan = ENGINES["tflm"](source, load_board("qemu-m4"), EngineOptions(arena_bytes=5000))
+    assert plan.arena_bytes == 5008
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -137,7 +138,7 @@ def test_an_arena_that_cannot_hold_the_model_is_refused_with_the_numbers() -> No
     source = load_model(shared_model("kws_ref_model.tflite"))
     least = arena_least(source.graph)
     with pytest.raises(InputError, match=rf"16,000 bytes is too small.*more than {least:,} bytes"):
-        ENGINES["tflm"](source, load_board("qemu-m4"), 16_000, None)
+        ENGINES["tflm"](source, load_board("qemu-m4"), EngineOptions(arena_bytes=16_000))
 
 
 def test_engine_aot_takes_no_arena(tmp_path) -> None:

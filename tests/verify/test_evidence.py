@@ -41,6 +41,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "values_compared": 721_640,
             "values_different": 1,
             "values_by_checksum": 0,
+            "values_foretold": 0,
             "values_rounded": 3,
             "worst_rounding": 1e-06,
             "float_tolerance": 6e-05,
@@ -51,6 +52,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "enough_bytes": 14_256,
             "spare_bytes": 2_000,
         },
+        "passes": None,
         "instructions_per_inference": 43_040_000,
         "seconds_per_inference": None,
         "memory": {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_tool.api.chosen_inputs import chosen_inputs
-from tinyml_tool.api.engines import check_engine, require_for_build
+from tinyml_tool.api.engines import EngineOptions, check_engine, require_for_build
 from tinyml_tool.api.flash import flash_board
 from tinyml_tool.api.generate import (
     GOLDEN_SEED,
@@ -39,6 +39,7 @@ def deploy(
     name: str | None = None,
     force: bool = False,
     arena_bytes: int | None = None,
+    without_passes: Sequence[str] = (),
     mlperf: MlperfBenchmark | None = None,
     inputs: Sequence[str | Path] = (),
     vectors: int = GOLDEN_VECTORS,
@@ -70,16 +71,10 @@ def deploy(
         require_for_build(engine, source.graph, chosen, place)
     values = chosen_inputs(source.graph, inputs, vectors, seed).values
     progress("compiling the model")
+    options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
     plan = watch.time(
         "compile",
-        lambda: compile_for(
-            source,
-            chosen,
-            engine=engine,
-            optimize=optimize,
-            arena_bytes=arena_bytes,
-            mlperf=mlperf,
-        ),
+        lambda: compile_for(source, chosen, engine=engine, options=options, mlperf=mlperf),
     )
     reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
     generated = watch.time(

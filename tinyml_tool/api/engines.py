@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias, get_args
+from typing import Protocol, get_args
 
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.boards import Board, emulated_board
-from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.compile import compile_rewritten
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_arena import arena_for, arena_least
@@ -18,27 +19,39 @@ from tinyml_tool.compiler.tflm_release import TflmRelease, release_for
 from tinyml_tool.compiler.unsupported import unsupported
 from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.errors import InputError
+from tinyml_tool.graph.passes.rewrite import rewrite
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.tflm_directory import require_tflm
 
 
-def _compiled(
-    source: ModelSource, board: Board, arena_bytes: int | None, optimize: Optimize | None
-) -> Plan:
-    if arena_bytes is not None:
+@dataclass(frozen=True)
+class EngineOptions:
+    """What the user says about the way from a model to code."""
+
+    optimize: Optimize | None = None
+    """Of engine aot: the preset to choose kernels by; None for the default."""
+    arena_bytes: int | None = None
+    """Of engine tflm; None where it is to be found out."""
+    without_passes: tuple[str, ...] = ()
+    """Of engine aot: names of graph passes to leave out."""
+
+
+def _compiled(source: ModelSource, board: Board, options: EngineOptions) -> Plan:
+    if options.arena_bytes is not None:
         raise InputError(
             "engine 'aot' computes its arena itself", hint="leave --arena and tflm.arena_bytes out"
         )
-    preset = check_preset(Plan.engine, optimize) or DEFAULT_OPTIMIZE
-    return compile_graph(source.graph, Target(board.core, preset))
+    preset = check_preset(Plan.engine, options.optimize) or DEFAULT_OPTIMIZE
+    rewriting = rewrite(source.graph, options.without_passes)
+    return compile_rewritten(rewriting, Target(board.core, preset))
 
 
-def _interpreted(
-    source: ModelSource, board: Board, arena_bytes: int | None, optimize: Optimize | None
-) -> TflmPlan:
-    check_preset(TflmPlan.engine, optimize)
-    graph, release = source.graph, release_for(board)
+def _interpreted(source: ModelSource, board: Board, options: EngineOptions) -> TflmPlan:
+    check_preset(TflmPlan.engine, options.optimize)
+    if options.without_passes:
+        raise InputError("engine 'tflm' interprets the model as it is", hint="leave --no-pass out")
+    graph, release, arena_bytes = source.graph, release_for(board), options.arena_bytes
     _check_supported(graph, release)
     if arena_bytes is not None and arena_bytes < (least := arena_least(graph)):
         raise InputError(
@@ -95,8 +108,13 @@ def check_preset(engine: str, optimize: Optimize | None) -> Optimize | None:
     return optimize or DEFAULT_OPTIMIZE
 
 
-Engine: TypeAlias = Callable[[ModelSource, Board, int | None, Optimize | None], AnyPlan]
-"""Takes a model, a board, and the bytes of arena and the preset where the user says them."""
+class Engine(Protocol):
+    """Makes code of a model for a board."""
+
+    def __call__(self, source: ModelSource, board: Board, options: EngineOptions) -> AnyPlan:
+        """Raises as `compile_for` does."""
+        ...
+
 
 ENGINES: Mapping[str, Engine] = MappingProxyType(
     {Plan.engine: _compiled, TflmPlan.engine: _interpreted}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml_tool.api.engines import EngineOptions
 from tinyml_tool.api.evaluation import DeviceFigures, Evaluation
 from tinyml_tool.api.evaluation_data import (
     Samples,
@@ -161,7 +162,7 @@ def _project(
 ) -> Iterator[Project]:
     """A project of the model, gone afterwards."""
     progress("compiling the model")
-    plan = compile_for(source, board, engine=engine, optimize=optimize)
+    plan = compile_for(source, board, engine=engine, options=EngineOptions(optimize))
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         generated = write_generated(
             source, plan, board=board, output=Path(folder) / "project", progress=progress

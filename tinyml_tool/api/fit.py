@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.engines import ENGINES
+from tinyml_tool.api.engines import ENGINES, EngineOptions
 from tinyml_tool.api.float_source import FloatSource, find_float_model
 from tinyml_tool.api.generate import Progress, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource
@@ -226,7 +226,9 @@ def _with_float_accuracy(result: RungResult, others: Sequence[RungResult]) -> Ru
 def _placed(result: RungResult, source: ModelSource, board: Board) -> RungResult:
     """The result with sizes on the board, or with the reason why the engine does not run it."""
     try:
-        plan: AnyPlan = ENGINES[result.rung.engine](source, board, None, result.rung.optimize)
+        plan: AnyPlan = ENGINES[result.rung.engine](
+            source, board, EngineOptions(result.rung.optimize)
+        )
     except TinymlError as error:
         return replace(result, why_not=error.details[0] if error.details else error.message)
     footprint = footprint_estimate(plan)
@@ -264,7 +266,7 @@ def _measured(chosen: RungResult, board: Board, name: str, progress: Progress) -
     if chosen.rung.engine != Plan.engine or chosen.quantized is None:
         return chosen
     source = ModelSource(chosen.quantized.graph, chosen.quantized.data)
-    plan = ENGINES[chosen.rung.engine](source, board, None, chosen.rung.optimize)
+    plan = ENGINES[chosen.rung.engine](source, board, EngineOptions(chosen.rung.optimize))
     with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
         project = Path(folder) / "project"
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tinyml_tool.api.engines import ENGINES, check_engine
+from tinyml_tool.api.engines import ENGINES, EngineOptions, check_engine
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import Board, emulated_board, load_board, load_boards
 from tinyml_tool.compiler.footprint import (
@@ -97,22 +97,20 @@ def compile_for(
     board: Board,
     *,
     engine: str = Plan.engine,
-    optimize: Optimize | None = None,
-    arena_bytes: int | None = None,
+    options: EngineOptions = EngineOptions(),  # noqa: B008 - frozen
     mlperf: MlperfBenchmark | None = None,
 ) -> AnyPlan:
-    """Compile a model for a board, or plan its interpretation in an arena of `arena_bytes`.
+    """Compile a model for a board, or plan its interpretation by TFLM.
 
-    Without that, the arena is as large as the reference needs it, and a margin.  `optimize` is for
-    engine aot, by default balanced.  Raises
-    UnsupportedModelError with all reasons, DoesNotFitError with the numbers, InputError where the
-    model is none for the benchmark `mlperf`, ToolMissingError where engine tflm has no reference
-    to measure the arena with.
+    Without `options.arena_bytes`, TFLM's arena is as large as the reference needs it, and a
+    margin.  Raises UnsupportedModelError with all reasons, DoesNotFitError with the numbers,
+    InputError for an unknown pass or a model that is none for the benchmark `mlperf`,
+    ToolMissingError where engine tflm has no reference to measure the arena with.
     """
     if mlperf is not None:
         check_mlperf(source.graph, mlperf)
     check_engine(engine)
-    plan = ENGINES[engine](source, board, arena_bytes, optimize)
+    plan = ENGINES[engine](source, board, options)
     more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
     check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
@@ -196,6 +194,7 @@ def generate(
     name: str | None = None,
     force: bool = False,
     arena_bytes: int | None = None,
+    without_passes: Sequence[str] = (),
     mlperf: MlperfBenchmark | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
@@ -203,8 +202,9 @@ def generate(
 
     The project goes to `output` (by default `<model>-<board>` in the current folder); an existing
     one is kept unless `force`.  `optimize` is for engine aot: "size", "balanced" (the default) or
-    "speed".  `arena_bytes` is for engine tflm, in place of what the reference
-    needs and a margin.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.
+    "speed", and `without_passes` names graph passes that it leaves out.  `arena_bytes` is for
+    engine tflm, in place of what the reference needs and a margin.  With `mlperf`, the firmware
+    also answers MLPerf Tiny's runner.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
@@ -212,14 +212,8 @@ def generate(
     progress("reading the model")
     source = load_model(model)
     progress("compiling the model")
-    plan = compile_for(
-        source,
-        chosen,
-        engine=engine,
-        optimize=optimize,
-        arena_bytes=arena_bytes,
-        mlperf=mlperf,
-    )
+    options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
+    plan = compile_for(source, chosen, engine=engine, options=options, mlperf=mlperf)
     return write_generated(
         source,
         plan,

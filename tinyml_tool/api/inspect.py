@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from tinyml_tool.graph.measure import (
     total_weight_bytes,
     weight_bytes,
 )
+from tinyml_tool.graph.passes.outcome import Change
+from tinyml_tool.graph.passes.rewrite import Cost, PassRecord, rewrite
 from tinyml_tool.graph.problem import Problem, layer_name
 from tinyml_tool.graph.types import Graph, Operator, Tensor
 
@@ -99,6 +102,10 @@ class Inspection:
     boards: tuple[BoardFit, ...]
     problems: tuple[Problem, ...]
     """Why the engine cannot run it: all reasons at once."""
+    passes: tuple[PassRecord, ...] = ()
+    """What each graph pass did, in their order; none for engine tflm."""
+    after_passes: Cost | None = None
+    """Of what is compiled, where passes ran."""
 
     @property
     def supported(self) -> bool:
@@ -122,7 +129,9 @@ def _tensor(tensor: Tensor) -> TensorFacts:
     )
 
 
-def _layer(operator: Operator, graph: Graph, layer: Layer | None, *, tflm: bool) -> LayerFacts:
+def _layer(
+    operator: Operator, graph: Graph, layer: Layer | None, removed: Change | None, *, tflm: bool
+) -> LayerFacts:
     output = graph.tensors[operator.outputs[0]]
     call = layer.call if layer else None
     present = [graph.tensors[t] for t in operator.inputs if t >= 0]
@@ -136,10 +145,10 @@ def _layer(operator: Operator, graph: Graph, layer: Layer | None, *, tflm: bool)
         macs=macs(operator, graph),
         weight_bytes=weight_bytes(operator, graph),
         activation_bytes=activation_bytes(operator, graph),
-        aot=layer is not None,
+        aot=layer is not None or removed is not None,
         tflm=tflm,
         kernel=call.kernel if call else None,
-        reason=call.reason if call else "",
+        reason=f"removed: {removed.text}" if removed else call.reason if call else "",
     )
 
 
@@ -187,11 +196,13 @@ def inspect(
     board: str | Path | Board | None = None,
     engine: str = Plan.engine,
     optimize: Optimize | None = None,
+    without_passes: Sequence[str] = (),
 ) -> Inspection:
     """Inspect a `.tflite` file for `engine`, for one board or for all.
 
-    Raises InvalidModelError for a file that is not a sound `.tflite`.  Whatever else is wrong is
-    told in `problems`.
+    Layers and costs are the model's own; `passes` tells what engine aot makes of them, and the
+    footprint is that of the outcome.  Raises InvalidModelError for a file that is not a sound
+    `.tflite`, InputError for an unknown pass.  Whatever else is wrong is told in `problems`.
     """
     check_engine(engine)
     preset = check_preset(engine, optimize)
@@ -200,14 +211,19 @@ def inspect(
     boards = [load_board(board)] if board is not None else list(load_boards().values())
     target = boards[0] if board is not None else load_board("qemu-m4")
     goal = Target(target.core, preset or DEFAULT_OPTIMIZE)
-    problems, layers = problems_of(graph, goal)
-    lowered = {layer.operator.index: layer for layer in layers}
+    rewriting = rewrite(graph, without_passes)
+    problems, layers = problems_of(rewriting.graph, goal)
+    lowered = {layer.operator.origin: layer for layer in layers}
+    removed = {change.layer: change for change in rewriting.removed}
     unknown = tflm_problems(graph, release_for(target))
     refused = {problem.layer for problem in unknown}
     if engine == TflmPlan.engine:
         problems, footprint = _interpreted(source, target, unknown)
     else:
-        footprint = None if problems else footprint_estimate(plan_layers(graph, layers, goal))
+        footprint = (
+            None if problems else footprint_estimate(plan_layers(rewriting.graph, layers, goal))
+        )
+    compiled = engine != TflmPlan.engine
     return Inspection(
         name=graph.name,
         model_hash=graph.model_hash,
@@ -218,6 +234,7 @@ def inspect(
                 operator,
                 graph,
                 lowered.get(operator.index),
+                removed.get(operator.index),
                 tflm=layer_name(operator) not in refused,
             )
             for operator in graph.operators
@@ -231,4 +248,6 @@ def inspect(
         footprint=footprint,
         boards=tuple(_fit(footprint, each) for each in boards) if footprint else (),
         problems=problems,
+        passes=rewriting.records if compiled else (),
+        after_passes=rewriting.after if compiled else None,
     )

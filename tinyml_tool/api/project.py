@@ -8,8 +8,11 @@ from pathlib import Path
 from tinyml_tool.api.model_source import ModelSource, load_project_model
 from tinyml_tool.boards import Board
 from tinyml_tool.config import FILE_NAME, read_config
+from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import Manifest, read_manifest
 from tinyml_tool.firmware.project_board import project_board
+from tinyml_tool.graph.passes.registry import PASSES
+from tinyml_tool.graph.passes.rewrite import Rewriting, rewrite, unchanged
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,16 +23,34 @@ class Project:
     manifest: Manifest
     board: Board
     source: ModelSource
+    rewriting: Rewriting
+    """What the firmware computes, beside the model it was made of."""
 
 
 def open_project(folder: str | Path) -> Project:
     """Read the generated project in `folder`.
 
-    Raises InputError where there is none, InvalidModelError where its model is another one than
-    the one it was generated from, UnknownBoardError or InputError for a board that is not known.
+    Raises InputError where there is none, or one that another version of the passes made;
+    InvalidModelError where its model is another one than the one it was generated from;
+    UnknownBoardError or InputError for a board that is not known.
     """
     path = Path(folder)
     manifest = read_manifest(path)
     config = read_config(path / FILE_NAME).config
     source = load_project_model(path, config.project.model, manifest.model_sha256)
-    return Project(path, manifest, project_board(path, manifest), source)
+    rewriting = _rewriting(path, manifest, source)
+    return Project(path, manifest, project_board(path, manifest), source, rewriting)
+
+
+def _rewriting(path: Path, manifest: Manifest, source: ModelSource) -> Rewriting:
+    """The graph passes as they ran when the project was generated."""
+    if manifest.passes is None:
+        return unchanged(source.graph)
+    rewriting = rewrite(source.graph, set(PASSES) - set(manifest.passes))
+    if rewriting.fingerprint != manifest.graph or set(manifest.passes) - set(PASSES):
+        raise InputError(
+            f"{path}: the graph passes of this version leave another graph than those that the "
+            "project was generated with",
+            hint="generate the project again with `tinyml generate`",
+        )
+    return rewriting

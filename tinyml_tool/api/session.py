@@ -167,7 +167,7 @@ def _who_else_listens(device: Device) -> tuple[str, ...]:
 
 
 def _runner(client: LinkClient, project: Project, *, use_files: bool) -> DeviceRunner:
-    graph, build_id = project.source.graph, project.manifest.build_id
+    graph, build_id = project.rewriting.graph, project.manifest.build_id
     try:
         return DeviceRunner(client, graph, build_id, use_files=use_files)
     except DeviceError as error:

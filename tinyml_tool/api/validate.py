@@ -19,6 +19,7 @@ from tinyml_tool.toolchain.build import Firmware, System, build_project
 from tinyml_tool.verify.evidence import Evidence, MemoryUse
 from tinyml_tool.verify.inputs import Vector
 from tinyml_tool.verify.parity import compare
+from tinyml_tool.verify.pass_summary import PassSummary
 from tinyml_tool.verify.rounding import FLOAT_TOLERANCE
 
 
@@ -48,8 +49,8 @@ def validate_project(
 
     if layers and firmware is not None:
         _check_observable(firmware)
-    graph = project.source.graph
-    expected = len(values) * wire_bytes(graph, layers=layers, checksums=checksums)
+    rewriting = project.rewriting
+    expected = len(values) * wire_bytes(rewriting.graph, layers=layers, checksums=checksums)
     transfer = TransferProgress(len(values), expected, progress)
     with open_session(
         project,
@@ -65,7 +66,7 @@ def validate_project(
         parity = watch.time(
             "parity",
             lambda: compare(
-                graph,
+                rewriting,
                 session.runner,
                 reference,
                 values,
@@ -93,6 +94,7 @@ def validate_project(
         ran_on=hello.board,
         engine=project.manifest.engine,
         optimize=project.manifest.optimize,
+        passes=PassSummary.of(rewriting) if rewriting.records else None,
         parity=parity,
         memory=memory,
         arena=arena,

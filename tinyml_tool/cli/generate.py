@@ -18,6 +18,7 @@ from tinyml_tool.cli.options import (
     MlperfOption,
     ModelArgument,
     NameOption,
+    NoPassOption,
     Optimize,
     OptimizeOption,
     OutputOption,
@@ -37,6 +38,7 @@ def _act(
     output: Path | None,
     name: str | None,
     arena: int | None,
+    no_pass: list[str] | None,
     mlperf: Mlperf | None,
     force: bool,
     progress: Progress,
@@ -55,6 +57,7 @@ def _act(
         name=name or settings.config.project.name,
         force=force,
         arena_bytes=settings.arena_bytes(arena, chosen_engine),
+        without_passes=settings.without_passes(no_pass, chosen_engine),
         mlperf=settings.mlperf(mlperf),
         progress=progress,
     )
@@ -85,6 +88,7 @@ def register(app: typer.Typer) -> None:
         output: OutputOption = None,
         name: NameOption = None,
         arena: ArenaOption = None,
+        no_pass: NoPassOption = None,
         mlperf: MlperfOption = None,
         force: ForceOption = False,
         json: Json = False,
@@ -100,7 +104,7 @@ def register(app: typer.Typer) -> None:
         run_command(
             "generate",
             lambda say: _act(
-                model, board, engine, optimize, output, name, arena, mlperf, force, say
+                model, board, engine, optimize, output, name, arena, no_pass, mlperf, force, say
             ),
             json=json,
             quiet=quiet,

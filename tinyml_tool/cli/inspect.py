@@ -12,6 +12,7 @@ from tinyml_tool.cli.options import (
     EngineOption,
     Json,
     ModelArgument,
+    NoPassOption,
     Optimize,
     OptimizeOption,
     Quiet,
@@ -29,12 +30,15 @@ def _act(
     board: str | None,
     engine: Engine | None,
     optimize: Optimize | None,
+    passes: bool,
+    no_pass: list[str] | None,
     progress: Progress,
 ) -> Outcome:
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.cli.settings import read_settings
     from tinyml_tool.compiler.unsupported import unsupported
     from tinyml_tool.report.inspection import inspection_view
+    from tinyml_tool.report.passes import passes_view
 
     settings = read_settings(model)
     progress(f"inspecting {settings.model}")
@@ -44,10 +48,11 @@ def _act(
         board=board,
         engine=chosen_engine,
         optimize=settings.optimize(optimize, chosen_engine),
+        without_passes=settings.without_passes(no_pass, chosen_engine),
     )
 
     def show(console: Console) -> None:
-        for part in inspection_view(inspection):
+        for part in passes_view(inspection) if passes else inspection_view(inspection):
             console.print(part)
 
     problems = inspection.problems
@@ -64,13 +69,21 @@ def register(app: typer.Typer) -> None:
         board: BoardOption = None,
         engine: EngineOption = None,
         optimize: OptimizeOption = None,
+        passes: bool = typer.Option(
+            False, "--passes", help="Show the graph passes and what each of them did."
+        ),
+        no_pass: NoPassOption = None,
         json: Json = False,
         quiet: Quiet = False,
     ) -> None:
         """Show a model's layers, their cost, engine support, and the boards it fits.
 
-        Examples: `tinyml inspect kws.tflite` · `tinyml inspect kws.tflite --board qemu-m0 --json`
+        Examples: `tinyml inspect kws.tflite` · `tinyml inspect kws.tflite --board qemu-m0 --json` ·
+        `tinyml inspect vww.tflite --passes`
         """
         run_command(
-            "inspect", lambda say: _act(model, board, engine, optimize, say), json=json, quiet=quiet
+            "inspect",
+            lambda say: _act(model, board, engine, optimize, passes, no_pass, say),
+            json=json,
+            quiet=quiet,
         )

@@ -78,6 +78,13 @@ ArenaOption = Annotated[
         help="Bytes of arena for engine tflm. [default: what the reference needs, and a margin]",
     ),
 ]
+NoPassOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-pass",
+        help="Leave out this graph pass (see `tinyml inspect --passes`); may be repeated.",
+    ),
+]
 MlperfOption = Annotated[
     Mlperf | None,
     typer.Option("--mlperf", help="Also answer MLPerf Tiny's runner, for this benchmark."),

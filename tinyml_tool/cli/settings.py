@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -46,6 +47,16 @@ class Settings:
     def optimize(self, option: OptimizeChoice | None, engine: str) -> Optimize | None:
         """The preset to choose kernels by; None for the default, or where there is none."""
         return preset_of(option) or (self.config.project.optimize if engine == "aot" else None)
+
+    def without_passes(self, option: Sequence[str] | None, engine: str) -> tuple[str, ...]:
+        """Graph passes to leave out: those that are named, and those the file does not list."""
+        from tinyml_tool.graph.passes.registry import PASSES
+        from tinyml_tool.graph.passes.rewrite import check_passes
+
+        listed = self.config.compiler.passes if engine == "aot" else None
+        check_passes(listed or ())
+        absent = () if listed is None else tuple(name for name in PASSES if name not in listed)
+        return tuple(dict.fromkeys((*absent, *(option or ()))))
 
     def mlperf(self, option: Mlperf | None) -> MlperfBenchmark | None:
         """The benchmark of MLPerf Tiny to answer, if any."""

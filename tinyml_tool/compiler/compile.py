@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.lowering import LOWERINGS
@@ -12,7 +14,8 @@ from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_plan import tflm_problems
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError, unsupported
 from tinyml_tool.graph.checks import check, computes_in_floats
-from tinyml_tool.graph.problem import Problem
+from tinyml_tool.graph.passes.rewrite import Rewriting
+from tinyml_tool.graph.problem import Problem, layer_name
 from tinyml_tool.graph.types import Graph, Operator
 
 _OPEN_BATCH = "usually left over from an open batch size: convert the model with a batch of 1"
@@ -53,7 +56,7 @@ def problems_of(graph: Graph, target: Target) -> tuple[tuple[Problem, ...], tupl
     layers = []
     known = {problem.layer for problem in problems}
     for operator in graph.operators:
-        name = f"layer {operator.index} {operator.kind}"
+        name = layer_name(operator)
         if name in known:
             continue
         try:
@@ -77,6 +80,11 @@ def compile_graph(graph: Graph, target: Target) -> Plan:
     if problems:
         raise unsupported(graph.name, "aot", problems)
     return plan_layers(graph, layers, target)
+
+
+def compile_rewritten(rewriting: Rewriting, target: Target) -> Plan:
+    """Compile what the passes left of a model.  Raises as `compile_graph` does."""
+    return replace(compile_graph(rewriting.graph, target), rewriting=rewriting)
 
 
 def plan_layers(graph: Graph, layers: tuple[Layer, ...], target: Target) -> Plan:

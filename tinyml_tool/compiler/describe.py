@@ -15,15 +15,19 @@ def _shape(graph: Graph, tensor: int) -> str:
 def _window(operator: Operator, graph: Graph) -> list[str]:
     match operator.options:
         case Conv2DOptions() as options:
+            padding = options.padding.value
             height, width = graph.tensors[operator.inputs[1]].shape[1:3]
             dilated = (options.dilation_h, options.dilation_w) != (1, 1)
             dilation = [f"dilation {options.dilation_h}x{options.dilation_w}"] if dilated else []
+            if options.pad_before is not None:
+                padding = f"pad {options.pad_before[0]}x{options.pad_before[1]}"
         case Pool2DOptions() as options:
             height, width, dilation = options.filter_h, options.filter_w, []
+            padding = options.padding.value
         case _:
             return []
     stride = f"stride {options.stride_h}x{options.stride_w}"
-    return [f"window {height}x{width}", stride, *dilation, options.padding.value]
+    return [f"window {height}x{width}", stride, *dilation, padding]
 
 
 def describe(operator: Operator, graph: Graph) -> str:

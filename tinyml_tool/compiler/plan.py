@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
+from tinyml_tool.graph.passes.rewrite import Rewriting
 from tinyml_tool.graph.types import Graph, Operator
 
 
@@ -115,6 +116,8 @@ class Plan:
     layers: tuple[Layer, ...]
     memory: MemoryPlan
     optimize: Optimize = DEFAULT_OPTIMIZE
+    rewriting: Rewriting | None = None
+    """How the passes made `graph` of the model's; None where none ran."""
 
     @property
     def arena_bytes(self) -> int:

@@ -6,15 +6,9 @@ from collections.abc import Sequence
 
 from tinyml_tool.errors import UnsupportedModelError
 from tinyml_tool.graph.problem import Problem
+from tinyml_tool.graph.unsupported_operator import UnsupportedOperatorError
 
-
-class UnsupportedOperatorError(Exception):
-    """Raised by a lowering; `cause` completes "layer 3 CONV_2D: ...", `fix` tells the way out."""
-
-    def __init__(self, cause: str, fix: str = "") -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.fix = fix
+__all__ = ["UnsupportedOperatorError", "unsupported"]
 
 
 def unsupported(name: str, engine: str, problems: Sequence[Problem]) -> UnsupportedModelError:

@@ -44,6 +44,10 @@ class Manifest:
     """Of engine aot: the preset its kernels were chosen by."""
     tflm: dict[str, str] | None = None
     """Of engine tflm: where TFLM comes from, and what it was when the project was generated."""
+    passes: list[str] | None = None
+    """Of engine aot: the graph passes that ran; None where the model was compiled as it is."""
+    graph: str | None = None
+    """Of engine aot: fingerprint of the graph that they left."""
     tool_version: str = VERSION
     schema_version: int = SCHEMA_VERSION
 
@@ -113,6 +117,13 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
     board_file = values.get("board_file")
     if board_file is not None and board_file not in files:
         raise _not_ours(path, "'board_file' is not one of its files")
+    passes, graph = values.get("passes"), values.get("graph")
+    if passes is not None and not (
+        isinstance(passes, list) and all(isinstance(name, str) for name in passes)
+    ):
+        raise _not_ours(path, "'passes' is not a list of names")
+    if graph is not None and not isinstance(graph, str):
+        raise _not_ours(path, "'graph' is not a text")
     return Manifest(
         **{key: values[key] for key in texts},
         arena_bytes=arena,
@@ -120,6 +131,8 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         board_file=board_file,
         optimize=optimize,
         tflm=tflm,
+        passes=passes,
+        graph=graph,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import footprint_estimate, stack_bytes
+from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
 from tinyml_tool.compiler.tflm_release import ESP_IDF_COMPONENT
 from tinyml_tool.config import MlperfBenchmark
@@ -103,6 +104,7 @@ def project_files(
         ),
         mlperf=mlperf is not None,
     ).encode()
+    rewriting = plan.rewriting if isinstance(plan, Plan) else None
     manifest = Manifest(
         name=name,
         model_name=graph.name,
@@ -115,6 +117,8 @@ def project_files(
         board_file=BOARD_FILE if BOARD_FILE in files else None,
         optimize=plan.optimize,
         tflm=_tflm_facts(plan, board, tflm) if isinstance(plan, TflmPlan) else None,
+        passes=list(rewriting.passes) if rewriting else None,
+        graph=rewriting.fingerprint if rewriting else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
     return dict(sorted(files.items()))
@@ -194,7 +198,16 @@ def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark
         optimize=_toml(plan.optimize) if plan.optimize else None,
         mlperf=_toml(mlperf) if mlperf else None,
         arena_bytes=plan.arena_bytes if isinstance(plan, TflmPlan) and plan.arena_given else None,
+        passes=_passes(plan),
     )
+
+
+def _passes(plan: AnyPlan) -> str | None:
+    """The passes as a TOML list, where not all of them ran."""
+    rewriting = plan.rewriting if isinstance(plan, Plan) else None
+    if rewriting is None or len(rewriting.passes) == len(rewriting.records):
+        return None
+    return f"[{', '.join(map(_toml, rewriting.passes))}]"
 
 
 def _toml(text: str) -> str:

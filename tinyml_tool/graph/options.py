@@ -36,6 +36,11 @@ class Conv2DOptions:
     dilation_w: int = 1
     activation: Activation = Activation.NONE
     depth_multiplier: int = 1
+    pad_before: tuple[int, int] | None = None
+    """Only a graph pass sets it, in place of `padding`: rows above and columns on the left.
+
+    The output's shape then says how far the padding behind goes.
+    """
 
 
 @dataclass(frozen=True)

@@ -28,4 +28,4 @@ class Problem:
 
 def layer_name(operator: Operator) -> str:
     """How messages name an operator, such as "layer 3 CONV_2D"."""
-    return f"layer {operator.index} {operator.kind}"
+    return f"layer {operator.origin} {operator.kind}"

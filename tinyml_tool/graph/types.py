@@ -129,6 +129,8 @@ class Tensor:
     """Axes that the converter left open; `shape` holds what the model assumes for them."""
     unusual: tuple[str, ...] = ()
     """Ways of storing the tensor that `Tensor` does not describe, such as "sparse"."""
+    channels: tuple[int, ...] | None = None
+    """Which indices of the last axis of the model's tensor are left of it; None: all of them."""
 
     @property
     def is_constant(self) -> bool:
@@ -160,11 +162,22 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Options = None
+    layer: int | None = None
+    """Which operator of the model it was before passes moved it; None: that at `index`."""
+
+    @property
+    def origin(self) -> int:
+        """The operator's index in the model, by which people know it."""
+        return self.index if self.layer is None else self.layer
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A model's main subgraph with batch 1 and static shapes; operators in execution order."""
+    """A model's main subgraph with batch 1 and static shapes; operators in execution order.
+
+    A rewritten graph keeps the tensors' indices: what is no longer used stays in `tensors`, and
+    what is new comes behind.
+    """
 
     name: str
     tensors: tuple[Tensor, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +30,8 @@ def evidence_table(evidence: Evidence) -> Table:
     if parity.values_by_checksum:
         spared = f"{parity.values_by_checksum:,} values of layers by length and CRC-32"
         table.add_row("of these", f"{spared}, the others one by one")
+    for name, text in _passes(evidence):
+        table.add_row(name, text)
     if evidence.instructions_per_inference is not None:
         count = f"{evidence.instructions_per_inference:,} for one inference (emulated)"
         table.add_row("instructions", count)
@@ -42,6 +46,31 @@ def evidence_table(evidence: Evidence) -> Table:
     stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in evidence.seconds.items())
     table.add_row("seconds", f"{sum(evidence.seconds.values()):.1f} ({stages})")
     return table
+
+
+def _passes(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What the graph passes saved, and what of the model's layers is not compared for that."""
+    summary = evidence.passes
+    if summary is None or not (summary.macs_saved or summary.bytes_saved or summary.removed):
+        return
+    before, after = summary.before, summary.after
+    yield (
+        "passes",
+        f"saved {summary.macs_saved:,} of {before.macs:,} MACs and {summary.bytes_saved:,} of "
+        f"{before.weight_bytes:,} bytes of weights",
+    )
+    if summary.partial:
+        parts = ", ".join(
+            f"layer {part.layer} {part.channels} of {part.of}" for part in summary.partial
+        )
+        foretold = f"{evidence.parity.values_foretold:,}"
+        yield (
+            "in part",
+            f"{parts} channels; the reference has the {foretold} constants that were dropped",
+        )
+    if summary.removed:
+        removed = "; ".join(f"layer {c.layer} {c.kind}: {c.text}" for c in summary.removed)
+        yield "removed", f"{before.layers - after.layers} layers ({removed})"
 
 
 def _verdict(evidence: Evidence) -> Text:

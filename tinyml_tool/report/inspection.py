@@ -107,6 +107,13 @@ def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
         f"{len(inspection.layers)} layers, {inspection.macs:,} MACs, "
         f"{inspection.weight_bytes:,} bytes of weights"
     )
+    after = inspection.after_passes
+    costs = (len(inspection.layers), inspection.macs, inspection.weight_bytes)
+    if after is not None and (after.layers, after.macs, after.weight_bytes) != costs:
+        yield Text(
+            f"after the graph passes: {after.layers} layers, {after.macs:,} MACs, "
+            f"{after.weight_bytes:,} bytes of weights"
+        )
     if inspection.footprint:
         yield Text(_arena(inspection, inspection.footprint))
         yield ""

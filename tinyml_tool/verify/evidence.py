@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tinyml_tool.verify.parity import Parity
+from tinyml_tool.verify.pass_summary import PassSummary
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Evidence:
     """By the timer of a real board; None in an emulator, where time means nothing."""
     optimize: str | None = None
     """The preset that engine aot chose its kernels by."""
+    passes: PassSummary | None = None
+    """What the graph passes saved; None where none ran."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock time by stage of the work, in the order of the stages."""
 
@@ -79,10 +82,12 @@ class Evidence:
                 "values_compared": self.parity.values_compared,
                 "values_different": self.parity.values_different,
                 "values_by_checksum": self.parity.values_by_checksum,
+                "values_foretold": self.parity.values_foretold,
                 "values_rounded": self.parity.values_rounded,
                 "worst_rounding": self.parity.worst_rounding,
                 "float_tolerance": self.parity.float_tolerance,
             },
+            "passes": self.passes.to_json() if self.passes else None,
             "arena": self.arena.to_json(),
             "instructions_per_inference": self.instructions_per_inference,
             "seconds_per_inference": self.seconds_per_inference,

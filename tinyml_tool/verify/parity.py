@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.errors import MismatchError
+from tinyml_tool.graph.passes.rewrite import Rewriting, unchanged
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.verify.rounding import deviations
 
@@ -67,11 +69,14 @@ class Place:
     tensor: int
     layer: int | None
     kind: str
+    foretold: bool = False
+    """Whether it is no value of the device, but one that a pass took for known."""
 
     def __str__(self) -> str:
         if self.layer is None:
             return f"the model's output %{self.tensor}"
-        return f"layer {self.layer} {self.kind}, tensor %{self.tensor}"
+        text = f"layer {self.layer} {self.kind}, tensor %{self.tensor}"
+        return f"{text}, channels taken for constant" if self.foretold else text
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,9 @@ class Parity:
     vectors: int
     """Test inputs."""
     layers: int
-    """Layers whose outputs were all compared, for every test input."""
+    """Layers of the firmware, whose outputs were all compared, for every test input."""
     values_compared: int
+    """Values that the device computed."""
     values_different: int
     """Integers that differ in any bit, and floats that differ by more than the tolerance."""
     first_difference: Difference | None = None
@@ -119,6 +125,8 @@ class Parity:
     """The most that one of those differs, as a share of its tensor's largest magnitude."""
     float_tolerance: float = 0.0
     """What was allowed, as such a share; 0 where floats had to have the same bits."""
+    values_foretold: int = 0
+    """Values of channels that a pass dropped as constant, compared with the reference's."""
 
     @property
     def exact(self) -> bool:
@@ -132,7 +140,7 @@ class Parity:
 
 
 def compare(
-    graph: Graph,
+    model: Graph | Rewriting,
     runner: Runner,
     reference: Runner,
     vectors: Sequence[Sequence[NDArray[Any]]],
@@ -151,24 +159,30 @@ def compare(
     outputs are.  Floats that differ count as rounded where they do so by at most `float_tolerance`
     of their tensor's largest magnitude.
 
+    Of a rewritten model, the runner has the layers that the passes left and the reference those of
+    the model: each is compared in the channels that are left. What the passes took for constant is
+    compared with the reference too.
+
     Raises MismatchError where the runner leaves a tensor out or gives one of another type or size,
     and whatever the runner and the reference raise.
     """
+    rewriting = unchanged(model) if isinstance(model, Graph) else model
     tally = _Tally(float_tolerance)
     size = runner.batch_size if isinstance(runner, BatchRunner) else 1
     for start in range(0, len(vectors), size):
         batch = vectors[start : start + size]
-        wanted = [reference.run_layers(inputs) for inputs in batch] if layers else None
+        told = [reference.run_layers(inputs) if layers else {} for inputs in batch]
+        wanted = [_left_of(rewriting, values) for values in told] if layers else None
         seen = _run_layers_many(runner, batch, wanted, checksums=checksums)
         answers = _run_many(runner, batch)
-        for number, (inputs, layer_pairs, outputs) in enumerate(
-            zip(batch, seen, answers, strict=True), start
+        for number, (inputs, values, layer_pairs, outputs) in enumerate(
+            zip(batch, told, seen, answers, strict=True), start
         ):
-            pairs = _pairs(graph, layer_pairs, reference.run(inputs), outputs)
-            for pair in pairs:
+            pairs = _pairs(rewriting, layer_pairs, reference.run(inputs), outputs)
+            for pair in chain(_foretold_pairs(rewriting, values), pairs):
                 tally.add(number, *pair)
         progress(f"compared test input {start + len(batch)} of {len(vectors)}")
-    return tally.parity(len(vectors), len(graph.operators) if vectors and layers else 0)
+    return tally.parity(len(vectors), len(rewriting.graph.operators) if vectors and layers else 0)
 
 
 class _Tally:
@@ -181,6 +195,7 @@ class _Tally:
         self._by_checksum = 0
         self._rounded = 0
         self._worst = 0.0
+        self._foretold = 0
         self._first: Difference | None = None
 
     def add(
@@ -190,7 +205,10 @@ class _Tally:
 
         Raises MismatchError for another layout.
         """
-        self._compared += int(expected.size)
+        if place.foretold:
+            self._foretold += int(expected.size)
+        else:
+            self._compared += int(expected.size)
         if actual is None:
             self._by_checksum += int(expected.size)
             return
@@ -214,6 +232,7 @@ class _Tally:
             self._rounded,
             self._worst,
             self._tolerance,
+            self._foretold,
         )
 
     def _without_rounded(
@@ -247,6 +266,11 @@ def _hint(place: Place) -> str:
         return (
             "every layer agrees in an observed run, the model's outputs without observer do not: "
             "memory is overwritten, or an input buffer was not filled again"
+        )
+    if place.foretold:
+        return (
+            "a graph pass dropped channels that are not constant; generate again with `--no-pass "
+            "drop-dead-channels`, and please report it with the model and this message"
         )
     return (
         f"all layers before layer {place.layer} agree: its kernel, its constants or the memory "
@@ -291,19 +315,42 @@ def _run_layers_many(
 
 
 def _pairs(
-    graph: Graph,
+    rewriting: Rewriting,
     layers: tuple[_Layers, _Seen] | None,
     wanted: Sequence[NDArray[Any]],
     outputs: Sequence[NDArray[Any]],
 ) -> Iterator[_Pair]:
     """All that is to be compared for one test input: place, expected, actual."""
+    graph = rewriting.graph
     if layers is not None:
         expected, seen = layers
+        kinds = {operator.index: operator.kind for operator in rewriting.original.operators}
         for operator in graph.operators:
             for tensor in (index for index in operator.outputs if index >= 0):
-                place = Place(tensor, operator.index, operator.kind)
+                place = Place(tensor, operator.origin, kinds[operator.origin])
                 yield place, _value(expected, place, "reference"), _value(seen, place, "device")
     yield from _output_pairs(graph, wanted, outputs)
+
+
+def _left_of(rewriting: Rewriting, values: _Layers) -> _Layers:
+    """The reference's values of the layers that are left, in the channels that are left."""
+    left: dict[int, NDArray[Any]] = {}
+    for index, value in values.items():
+        channels = rewriting.graph.tensor(index).channels
+        left[index] = value if channels is None else value[..., list(channels)]
+    return left
+
+
+def _foretold_pairs(rewriting: Rewriting, values: _Layers) -> Iterator[_Pair]:
+    """The channels that the passes took for constant: what the reference has, and what they say.
+
+    Nothing where no layer is looked at.
+    """
+    made = {index: op for op in rewriting.original.operators for index in op.outputs}
+    for known in rewriting.foretold if values else ():
+        operator = made[known.tensor]
+        place = Place(known.tensor, operator.index, operator.kind, foretold=True)
+        yield place, _value(values, place, "reference")[..., list(known.channels)], known.values
 
 
 def _output_pairs(

@@ -93,8 +93,14 @@ def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convol
     batches, height, width, _ = source.shape
     _, filter_h, filter_w, _ = weights.shape
     channels = weights.shape[channel_axis]
-    rows = window_axis(options.padding, height, filter_h, options.stride_h, options.dilation_h)
-    columns = window_axis(options.padding, width, filter_w, options.stride_w, options.dilation_w)
+    if options.pad_before is None:
+        rows = window_axis(options.padding, height, filter_h, options.stride_h, options.dilation_h)
+        columns = window_axis(
+            options.padding, width, filter_w, options.stride_w, options.dilation_w
+        )
+    else:
+        # A graph pass folded a PAD, which was checked with the model.
+        rows, columns = map(WindowAxis, target.shape[1:3], options.pad_before)
     require_shape(target, "output", (batches, rows.output, columns.output, channels))
     factors = channel_factors(
         require_per_tensor(source, "input"),

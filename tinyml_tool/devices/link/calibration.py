@@ -7,6 +7,7 @@ spins of known length tell n, and with it the exact rate; see `BenchmarkReply`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -64,6 +65,12 @@ def _instructions(reply: BenchmarkReply, rate: Fraction) -> int:
     return _whole(reply.least, reply.most, mean, rate) - _whole(
         reply.empty_least, reply.empty_most, empty, rate
     )
+
+
+def instructions_between(samples: Sequence[int], rate: Fraction) -> int:
+    """The instructions of one thing that was measured several times, in ticks; `rate` a tick."""
+    mean = Fraction(sum(samples), len(samples))
+    return _whole(min(samples), max(samples), mean, rate)
 
 
 def _whole(least: int, most: int, mean: Fraction, rate: Fraction) -> int:

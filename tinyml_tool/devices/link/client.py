@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.devices.device import ByteStream
@@ -20,7 +21,7 @@ from tinyml_tool.devices.link.calibration import Benchmark, benchmark_from
 from tinyml_tool.devices.link.chunks import ChunkSize
 from tinyml_tool.devices.link.exchange import Exchange, NotDeliveredError, Statistics, Timeouts
 from tinyml_tool.devices.link.tensors import DeviceTensor, device_tensor, input_bytes
-from tinyml_tool.errors import DeviceError, InputError, OutputError
+from tinyml_tool.errors import DeviceError, InputError, LinkError, OutputError
 from tinyml_tool.protocol import (
     ABORT,
     BENCHMARK,
@@ -31,6 +32,7 @@ from tinyml_tool.protocol import (
     INPUT_INFO,
     MODEL_STATE,
     OUTPUT_INFO,
+    PROFILE,
     RESET,
     RUN,
     SET_INPUT,
@@ -45,6 +47,7 @@ from tinyml_tool.protocol import (
     HelloReply,
     ModelStateReply,
     Paused,
+    ProfileRequest,
     Request,
     RunFlag,
     RunReply,
@@ -69,6 +72,16 @@ class Inference:
     """By tensor index; only what was asked for."""
     layer_crcs: dict[int, int] = field(default_factory=dict)
     """CRC-32 of every layer's output by tensor index, for an observed run."""
+
+
+@dataclass(frozen=True)
+class LayerTicks:
+    """The times of one inference's layers, by the device's timer."""
+
+    empty: int
+    """What measuring takes: contained in each of `ticks`."""
+    ticks: tuple[int, ...]
+    """One for each output of each layer, in the order in which they are made."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,22 @@ class LinkClient:
         timer_hz = self._known.timer_hz
         reply = self._exchange.call(BENCHMARK, BenchmarkRequest(count=count))
         return benchmark_from(reply, timer_hz, emulated=emulated)
+
+    def profile(self, outputs: int) -> LayerTicks:
+        """Measure each layer once, on zeros; the model's layers make `outputs` tensors.
+
+        Where they do not fit one answer, several inferences tell them.
+        """
+        ticks: list[int] = []
+        empty = 0
+        while len(ticks) < outputs:
+            reply = self._exchange.call(PROFILE, ProfileRequest(first=len(ticks)))
+            part = np.frombuffer(reply.ticks[: len(reply.ticks) // 4 * 4], "<u4").tolist()
+            if not part:
+                raise LinkError(f"the device measured {len(ticks)} layer outputs, not {outputs}")
+            ticks += part
+            empty = reply.empty
+        return LayerTicks(empty, tuple(ticks[:outputs]))
 
     def run_bulk(
         self,

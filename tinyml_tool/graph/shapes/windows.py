@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml_tool.graph.options import Conv2DOptions, Padding, Pool2DOptions
 from tinyml_tool.graph.shapes.rule import Rule, Shape, ShapeError, needs_rank, text
-from tinyml_tool.graph.types import Graph, Operator, Tensor
+from tinyml_tool.graph.types import Graph, Operator
 
 
 def conv_2d(operator: Operator, graph: Graph) -> tuple[Shape, ...]:
@@ -22,7 +22,7 @@ def conv_2d(operator: Operator, graph: Graph) -> tuple[Shape, ...]:
     if channels_out % groups:
         raise ShapeError(f"{channels_out} output channels do not divide into {groups} groups")
     _bias(operator, graph, channels_out)
-    return (_convolved(operator, source, weights),)
+    return (_convolved(operator, graph),)
 
 
 def depthwise_conv_2d(operator: Operator, graph: Graph) -> tuple[Shape, ...]:
@@ -38,7 +38,7 @@ def depthwise_conv_2d(operator: Operator, graph: Graph) -> tuple[Shape, ...]:
             f"with depth multiplier {options.depth_multiplier}"
         )
     _bias(operator, graph, weights.shape[3])
-    return (_convolved(operator, source, weights),)
+    return (_convolved(operator, graph),)
 
 
 def pool_2d(operator: Operator, graph: Graph) -> tuple[Shape, ...]:
@@ -55,13 +55,16 @@ def pool_2d(operator: Operator, graph: Graph) -> tuple[Shape, ...]:
     return ((batch, height, width, channels),)
 
 
-def _convolved(operator: Operator, source: Tensor, weights: Tensor) -> Shape:
+def _convolved(operator: Operator, graph: Graph) -> Shape:
+    source, weights = (graph.tensor(index) for index in operator.inputs[:2])
     options = operator.options
     assert isinstance(options, Conv2DOptions)
     _at_least_one("strides", options.stride_h, options.stride_w)
     _at_least_one("dilation", options.dilation_h, options.dilation_w)
     reach_h = (weights.shape[1] - 1) * options.dilation_h + 1
     reach_w = (weights.shape[2] - 1) * options.dilation_w + 1
+    if options.pad_before is not None:
+        return graph.tensor(operator.outputs[0]).shape
     height = _slid(source.shape[1], reach_h, options.stride_h, options.padding)
     width = _slid(source.shape[2], reach_w, options.stride_w, options.padding)
     is_depthwise = operator.kind == "DEPTHWISE_CONV_2D"
