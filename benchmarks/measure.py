@@ -1,73 +1,76 @@
-"""Measures models on emulated boards: `python benchmarks/measure.py MODEL... [--board ID...]`.
+"""Measures models on emulated boards and compares them with what others need.
 
-Prints a Markdown table: one row a model and board, each firmware built, run and compared.
+    python benchmarks/measure.py [MODEL...] [--board ID...]
+
+Without models: all that the tests share, on all emulated cores.  Each firmware is built, run, and
+compared with TensorFlow Lite Micro in every layer.  Prints Markdown: a table of everything, then
+instructions, arena and flash beside the numbers of `peers.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-import tinyml_tool as tt
-from tinyml_tool.errors import DoesNotFitError
-from tinyml_tool.verify.evidence import Evidence
+from rows import Row, measure, read_rows, worse, write_rows
+from tables import comparison, head, line
 
-HEAD = "| model | board | instructions | flash | minimal | RAM | arena | stack | differing | s |"
-RULE = "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One model on one board."""
-
-    evidence: Evidence
-    minimal_flash_bytes: int
-    """Of a program that only initialises and runs the model once."""
-
-
-def measure(model: Path, board: str, folder: Path) -> Row:
-    """Deploy `model` on `board`, then build the minimal program of the same project."""
-    project = folder / f"{model.stem}-{board}"
-    evidence = tt.deploy(model, board=board, output=project)
-    return Row(evidence, tt.build(project, program="minimal").facts.flash_bytes)
+_HERE = Path(__file__).resolve().parent
+_MODELS = (
+    "hello_world_int8",
+    "kws_ref_model",
+    "vww_96_int8",
+    "pretrainedResnet_quant",
+    "ad01_int8",
+    "person_detect",
+)
+_BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
+_M0PLUS = str(_HERE / "qemu-m0plus.toml")
 
 
-def line(model: Path, board: str, row: Row) -> str:
-    """One row of the table."""
-    evidence, memory = row.evidence, row.evidence.memory
-    assert memory is not None
-    cells = [
-        model.stem,
-        board,
-        f"{evidence.instructions_per_inference:,}",
-        f"{memory.flash_bytes:,}",
-        f"{row.minimal_flash_bytes:,}",
-        f"{memory.ram_bytes:,}",
-        f"{memory.arena_bytes:,}",
-        f"{memory.stack_bytes:,}",
-        f"{evidence.parity.values_different} of {evidence.parity.values_compared:,}",
-        f"{sum(evidence.seconds.values()):.1f}",
-    ]
-    return f"| {' | '.join(cells)} |"
+def _shared_models() -> list[Path]:
+    folder = Path(os.environ.get("TINYML_SHARED", _HERE.parent.parent / "shared")) / "models"
+    return [folder / f"{name}.tflite" for name in _MODELS]
 
 
-def main() -> None:
-    """Measure and print."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="+", type=Path)
-    parser.add_argument("--board", nargs="+", default=["qemu-m4"], help="board ids")
-    arguments = parser.parse_args()
-    print(HEAD, RULE, sep="\n")
+    parser.add_argument("models", nargs="*", type=Path, help="default: those that tests share")
+    parser.add_argument("--board", nargs="+", default=[*_BOARDS, _M0PLUS], help="ids or files")
+    parser.add_argument("--vectors", type=int, default=10, help="inputs to compare (10)")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    parser.add_argument("--markdown", type=Path, help="also write the tables to this file")
+    parser.add_argument("--baseline", type=Path, help="fail where a row is worse than in this file")
+    return parser.parse_args()
+
+
+def _tables(rows: list[Row]) -> str:
+    return "\n".join([head(), *map(line, rows), "", *comparison(rows), ""])
+
+
+def main() -> int:
+    """Measure, print, write, judge."""
+    arguments = _arguments()
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        for model in arguments.models:
+        for model in arguments.models or _shared_models():
             for board in arguments.board:
-                try:
-                    print(line(model, board, measure(model, board, Path(folder))), flush=True)
-                except DoesNotFitError:
-                    print(f"| {model.stem} | {board} | does not fit |" + " |" * 7, flush=True)
+                rows.append(measure(model, board, Path(folder), arguments.vectors))
+                print(line(rows[-1]), file=sys.stderr, flush=True)
+    print(_tables(rows))
+    if arguments.json:
+        write_rows(rows, arguments.json)
+    if arguments.markdown:
+        arguments.markdown.write_text(_tables(rows))
+    complaints = worse(rows, read_rows(arguments.baseline)) if arguments.baseline else []
+    complaints += [f"{row.model} on {row.board} differs" for row in rows if row.values_different]
+    for complaint in complaints:
+        print(f"worse: {complaint}", file=sys.stderr)
+    return 1 if complaints else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
