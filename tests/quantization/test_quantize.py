@@ -137,6 +137,35 @@ def test_data_are_needed_unless_noise_is_asked_for(tmp_path: Path) -> None:
     assert "--random-calibration" in (caught.value.hint or "")
 
 
+def test_what_the_reference_cannot_convert_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="uint8 and int16"):
+        tt.quantize(float_file(tmp_path), scheme="int16x8", input_type="uint8")
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"), [({"scheme": "int7"}, "int16x8"), ({"backend": "magic"}, "ai-edge")]
+)
+def test_unknown_words_are_told_with_the_known_ones(
+    tmp_path: Path, option: dict[str, str], hint: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        tt.quantize(float_file(tmp_path), **option)
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"), [("99", "no layer '99'"), ("flat", "layer 4 RESHAPE cannot be int16x8")]
+)
+def test_a_layer_that_cannot_be_int16_is_told(tmp_path: Path, layer: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        tt.quantize(
+            float_file(tmp_path),
+            data=data_file(tmp_path),
+            scheme="mixed",
+            int16_layers=(layer,),
+        )
+
+
 def test_a_quantized_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError, match="quantized already"):
         tt.quantize(shared_model("kws_ref_model.tflite"), data=data_file(tmp_path))

@@ -31,7 +31,9 @@ def refuse(environment: Environment) -> bool:
 
 
 def require_environment(
-    environment: Environment, consent: Consent = refuse, progress: Callable[[str], None] = print
+    environment: Environment,
+    consent: Consent = refuse,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> FoundPython:
     """Find the environment, or make it if `consent` says so.
 

@@ -78,6 +78,12 @@ def parse_options(
             f"layers in int16 are for scheme 'mixed', not '{options.scheme}'",
             hint="add --scheme mixed",
         )
+    if options.scheme is Scheme.INT16X8 and PortType.UINT8 in (options.input, options.output):
+        raise InputError(
+            "scheme 'int16x8' cannot have uint8 inputs or outputs: TensorFlow Lite Micro does not "
+            "convert between uint8 and int16",
+            hint=f"use {PortType.INT16}, {PortType.INT8} or {PortType.FLOAT}",
+        )
     return options
 
 
