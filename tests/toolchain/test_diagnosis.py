@@ -12,6 +12,7 @@ def by_name():
 
 
 EXPECTED = {
+    *(f"Python with {module}" for module in ("tensorflow", "onnx2tf", "torch")),
     "python",
     "arm-none-eabi-gcc",
     "newlib for arm-none-eabi",

@@ -115,12 +115,19 @@ def _environments() -> list[Finding]:
                 found is not None,
                 use,
                 required=False,
+                version=_version_there(found.python, environment.modules[0]) if found else None,
                 path=found.python if found else None,
                 remedy=None if found else remedy,
                 details=(found.origin,) if found else (),
             )
         )
     return findings
+
+
+def _version_there(python: Path, module: str) -> str:
+    """The version of a package in another Python, without importing it."""
+    code = f"from importlib.metadata import version; print(version('{module}'))"
+    return _output(python, "-c", code).strip() or "unknown"
 
 
 def _cross_compiler() -> list[Finding]:
