@@ -18,6 +18,13 @@
 #define TINYML_KERNEL static inline
 #endif
 
+/* A function that all layers share: its parameters are read when it runs. */
+#if defined(__GNUC__)
+#define TINYML_SHARED static __attribute__((noinline, unused))
+#else
+#define TINYML_SHARED static
+#endif
+
 TINYML_KERNEL int32_t tinyml_min(int32_t a, int32_t b) { return a < b ? a : b; }
 
 TINYML_KERNEL int32_t tinyml_max(int32_t a, int32_t b) { return a > b ? a : b; }

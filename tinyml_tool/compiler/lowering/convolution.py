@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
+from tinyml_tool.compiler.lowering.convolution_patches import PatchGeometry, patches_call
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -22,10 +28,13 @@ from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.lowering.windows import WindowAxis, window_axis
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, ParamValue, TensorRef
+from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import Conv2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
+
+_NO_BIAS = np.zeros(1, np.int32)
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,28 @@ class _Convolution:
             ("activation_max", high),
         ]
 
-    def call(self, kernel: str, params: list[tuple[str, ParamValue]]) -> KernelCall:
+    def sums(self, graph: Graph, channel_axis: int) -> ChannelSums | None:
+        """What is known of the sums; None where weights or bias are no constants."""
+        bias: NDArray[Any] | None = _NO_BIAS
+        if isinstance(self.bias, TensorRef):
+            bias = graph.tensors[self.bias.tensor].data
+        if self.weights.data is None or bias is None:
+            return None
+        target = require_per_tensor(self.output, "output")
+        low, high = activation_range(self.options.activation, DType.INT8, target)
+        channels = self.weights.shape[channel_axis]
+        weights = np.moveaxis(self.weights.data, channel_axis, 0).reshape(channels, -1)
+        return ChannelSums(
+            weights=weights,
+            bias=np.broadcast_to(bias.reshape(-1).astype(np.int64), (channels,)),
+            zero_point=require_per_tensor(self.input, "input").zero_point,
+            factors=tuple(self.factors),
+            output=OutputRange(target.zero_point, low, high),
+        )
+
+    def call(
+        self, kernel: str, params: list[tuple[str, ParamValue]], reason: str = ""
+    ) -> KernelCall:
         """The call of `kernel`; both kernels take the same arguments."""
         return KernelCall(
             kernel=kernel,
@@ -77,6 +107,7 @@ class _Convolution:
                 TensorRef(self.output.index),
             ),
             constants=requantization_constants(self.factors),
+            reason=reason,
         )
 
 
@@ -142,6 +173,12 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             "into groups",
             CONVERT_AGAIN,
         )
+    refused = "the core has no DSP instructions"
+    if machine.core.dsp:
+        call = _by_patches(convolution, graph)
+        if isinstance(call, KernelCall):
+            return call
+        refused = call
     return convolution.call(
         "conv_2d_s8",
         [
@@ -158,6 +195,35 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             *convolution.window_params(),
             *convolution.value_params(),
         ],
+        reason=refused,
+    )
+
+
+def _by_patches(convolution: _Convolution, graph: Graph) -> KernelCall | str:
+    """The call of the kernel for DSP instructions, or why it cannot be used."""
+    batches, input_h, input_w, input_c = convolution.input.shape
+    _, filter_h, filter_w, filter_c = convolution.weights.shape
+    if filter_c != input_c:
+        return "the convolution has groups"
+    sums = convolution.sums(graph, channel_axis=0)
+    if sums is None:
+        return "weights or bias are computed by the model"
+    return patches_call(
+        sums,
+        PatchGeometry((filter_h, filter_w, filter_c), convolution.options.dilation_w),
+        [
+            ("batches", batches),
+            ("input_h", input_h),
+            ("input_w", input_w),
+            ("input_c", input_c),
+            ("filter_h", filter_h),
+            ("filter_w", filter_w),
+            ("output_h", convolution.rows.output),
+            ("output_w", convolution.columns.output),
+            *convolution.window_params(),
+        ],
+        convolution.input.index,
+        convolution.output.index,
     )
 
 

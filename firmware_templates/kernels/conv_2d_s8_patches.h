@@ -1,0 +1,146 @@
+/* CONV_2D on int8 for cores with DSP instructions: copies patches, then multiplies them. */
+#ifndef TINYML_CONV_2D_S8_PATCHES_H
+#define TINYML_CONV_2D_S8_PATCHES_H
+
+#include "patches_s8.h"
+#include "tinyml_kernel.h"
+
+struct tinyml_conv_2d_s8_patches_params {
+  int32_t batches; /* 1 and above, as all sizes */
+  int32_t input_h;
+  int32_t input_w;
+  int32_t input_c;
+  int32_t filter_h;
+  int32_t filter_w;
+  int32_t output_h;
+  int32_t output_w;
+  int32_t stride_h;
+  int32_t stride_w;
+  int32_t dilation_h;
+  int32_t dilation_w;
+  int32_t pad_h;          /* rows of padding above, 0 and above */
+  int32_t pad_w;          /* columns of padding on the left, 0 and above */
+  int32_t padding;        /* the value of padding: the input's zero point, -128 to 127 */
+  int32_t requantization; /* TINYML_REQUANTIZE_SHORT, SIGNED or EXACT */
+  struct tinyml_patches_params patches;
+};
+
+/* The runs of consecutive input bytes that a patch consists of: rows of the window, or taps where
+ * dilation keeps them apart. A run's last bytes that make no full word wait for those of the other
+ * runs. */
+struct tinyml_patch_runs {
+  int32_t taps;  /* a run's taps in a row */
+  int32_t count; /* runs in a row of the window */
+  int32_t bytes; /* a run's bytes */
+  int32_t rest;  /* its bytes that make no full word */
+};
+
+TINYML_KERNEL struct tinyml_patch_runs
+tinyml_patch_runs(const struct tinyml_conv_2d_s8_patches_params *params)
+{
+  const int32_t taps = params->dilation_w == 1 ? params->filter_w : 1;
+  const int32_t bytes = taps * params->input_c;
+  const struct tinyml_patch_runs runs = {
+      .taps = taps, .count = params->filter_w / taps, .bytes = bytes, .rest = bytes % 4};
+  return runs;
+}
+
+/* A run with padding, copied to `line`; y, x: its first tap in the input. */
+TINYML_KERNEL void tinyml_padded_run(const struct tinyml_conv_2d_s8_patches_params *params,
+                                     struct tinyml_patch_runs runs, const int8_t *input, int32_t y,
+                                     int32_t x, int8_t *line)
+{
+  memset(line, params->padding, (size_t)runs.bytes);
+  const int32_t begin = tinyml_max(0, -x);
+  const int32_t end = tinyml_min(runs.taps, params->input_w - x);
+  if (y >= 0 && y < params->input_h && begin < end) {
+    const int8_t *from = input + (y * params->input_w + x + begin) * params->input_c;
+    memcpy(line + begin * params->input_c, from, (size_t)((end - begin) * params->input_c));
+  }
+}
+
+/* Copies the patch whose first tap is at y, x.
+ *
+ * rest: room for the bytes that make no full words, a multiple of 4.
+ * line: room for one run. */
+TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_params *params,
+                                     const int8_t *input, int32_t y, int32_t x, int32_t *patch,
+                                     int8_t *rest, int8_t *line)
+{
+  const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
+  int8_t *waiting = rest;
+  for (int32_t row = 0; row < params->filter_h; ++row) {
+    const int32_t in_y = y + row * params->dilation_h;
+    for (int32_t run = 0; run < runs.count; ++run) {
+      const int32_t in_x = x + run * params->dilation_w;
+      const int8_t *bytes = line;
+      if (in_y >= 0 && in_y < params->input_h && in_x >= 0 &&
+          in_x + runs.taps <= params->input_w) {
+        bytes = input + (in_y * params->input_w + in_x) * params->input_c;
+      } else {
+        tinyml_padded_run(params, runs, input, in_y, in_x, line);
+      }
+      patch = tinyml_patch_bytes(patch, bytes, runs.bytes / 4);
+      for (int32_t i = runs.bytes - runs.rest; i < runs.bytes; ++i) {
+        *waiting++ = bytes[i];
+      }
+    }
+  }
+  const int32_t waiting_bytes = params->filter_h * runs.count * runs.rest;
+  tinyml_patch_bytes(patch, rest, (waiting_bytes + 3) / 4);
+}
+
+TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patches_params *params,
+                                           const int32_t *patches, const int8_t *weights,
+                                           const int32_t *constants, int8_t *output, int32_t at_1,
+                                           int32_t at_2)
+{
+  if (params->requantization == TINYML_REQUANTIZE_SHORT) {
+    tinyml_patches_short(&params->patches, patches, weights, constants, output, at_1, at_2);
+  } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
+    tinyml_patches_signed(&params->patches, patches, weights, constants, output, at_1, at_2);
+  } else {
+    tinyml_patches_exact(&params->patches, patches, weights, constants, output, at_1, at_2);
+  }
+}
+
+/* input: [batches, input_h, input_w, input_c].
+ * weights: [output_c / 2 rounded up, steps, 2] words as patches_s8.h has them: the taps in the
+ *   order of the runs, then the runs' last bytes, then zeros.
+ * constants: [output_c, 3 or 4], see TINYML_REQUANTIZE_SHORT.
+ * scratch: [steps, TINYML_PATCHES, 2] words, then the bytes of `rest` and `line`; aligned to 4.
+ * output: [batches, output_h, output_w, output_c]. */
+TINYML_KERNEL void
+tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
+                          const int8_t *input, const int8_t *weights, const int32_t *constants,
+                          void *scratch, int8_t *output)
+{
+  const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
+  const int32_t output_c = params->patches.output_c;
+  int32_t *patches = scratch;
+  int8_t *rest = (int8_t *)(patches + params->patches.steps * TINYML_PATCH_STRIDE);
+  int8_t *line = rest + (params->filter_h * runs.count * runs.rest + 3) / 4 * 4;
+  int32_t filled = 0;
+  for (int32_t batch = 0; batch < params->batches; ++batch) {
+    for (int32_t out_y = 0; out_y < params->output_h; ++out_y) {
+      const int32_t y = out_y * params->stride_h - params->pad_h;
+      for (int32_t out_x = 0; out_x < params->output_w; ++out_x) {
+        const int32_t x = out_x * params->stride_w - params->pad_w;
+        tinyml_copy_patch(params, input, y, x, patches + 2 * filled, rest, line);
+        if (++filled == TINYML_PATCHES) {
+          tinyml_multiply_patches(params, patches, weights, constants, output, output_c,
+                                  2 * output_c);
+          output += TINYML_PATCHES * output_c;
+          filled = 0;
+        }
+      }
+    }
+    input += params->input_h * params->input_w * params->input_c;
+  }
+  if (filled > 0) {
+    const int32_t last = (filled - 1) * output_c;
+    tinyml_multiply_patches(params, patches, weights, constants, output, last, last);
+  }
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* Instructions that work on two 16-bit values at once.
+ *
+ * On cores that have them each function is one instruction (ARMv7E-M, ARMv8-M with DSP). Elsewhere
+ * the same in C, so that the very kernels of the target also run, and are tested, on a computer.
+ * A "pair" is two int16 in one word: the first in the lower half. Sums wrap modulo 2^32. */
+#ifndef TINYML_DSP_H
+#define TINYML_DSP_H
+
+#include "tinyml_kernel.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32)
+#define TINYML_DSP 1
+#include <arm_acle.h>
+#else
+#define TINYML_DSP 0
+#endif
+
+/* Whether loops may be written in assembly: they take every register, which compilers leave free
+ * only where they optimise. */
+#if TINYML_DSP && defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb2__)
+#define TINYML_DSP_ASSEMBLY 1
+#else
+#define TINYML_DSP_ASSEMBLY 0
+#endif
+
+/* The lower and the upper half of a pair. */
+TINYML_KERNEL int32_t tinyml_low(int32_t pair) { return (int16_t)(pair & 0xFFFF); }
+
+TINYML_KERNEL int32_t tinyml_high(int32_t pair) { return pair >> 16; }
+
+TINYML_KERNEL int32_t tinyml_pair(int32_t low, int32_t high)
+{
+  return (int32_t)(((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16));
+}
+
+/* Four bytes from any address. */
+TINYML_KERNEL int32_t tinyml_load_word(const int8_t *bytes)
+{
+  int32_t word;
+  memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+/* sum + the products of the lower halves and of the upper halves. */
+TINYML_KERNEL int32_t tinyml_smlad(int32_t a, int32_t b, int32_t sum)
+{
+#if TINYML_DSP
+  return __smlad(a, b, sum);
+#else
+  const int32_t low = tinyml_low(a) * tinyml_low(b);
+  const int32_t high = tinyml_high(a) * tinyml_high(b);
+  return tinyml_wrapping_add(tinyml_wrapping_add(low, high), sum);
+#endif
+}
+
+/* sum + lower half of a * upper half of b, and the other way round. */
+TINYML_KERNEL int32_t tinyml_smlabt(int32_t a, int32_t b, int32_t sum)
+{
+#if TINYML_DSP
+  return __smlabt(a, b, sum);
+#else
+  return tinyml_wrapping_add(tinyml_low(a) * tinyml_high(b), sum);
+#endif
+}
+
+TINYML_KERNEL int32_t tinyml_smlatb(int32_t a, int32_t b, int32_t sum)
+{
+#if TINYML_DSP
+  return __smlatb(a, b, sum);
+#else
+  return tinyml_wrapping_add(tinyml_high(a) * tinyml_low(b), sum);
+#endif
+}
+
+/* sum + lower half of a * lower half of b. */
+TINYML_KERNEL int32_t tinyml_smlabb(int32_t a, int32_t b, int32_t sum)
+{
+#if TINYML_DSP
+  return __smlabb(a, b, sum);
+#else
+  return tinyml_wrapping_add(tinyml_low(a) * tinyml_low(b), sum);
+#endif
+}
+
+/* Bytes 0 and 2 of a word, sign-extended to a pair. */
+TINYML_KERNEL int32_t tinyml_sxtb16(int32_t word)
+{
+#if TINYML_DSP
+  return __sxtb16(word);
+#else
+  return tinyml_pair((int8_t)(word & 0xFF), (int8_t)((word >> 16) & 0xFF));
+#endif
+}
+
+/* A pair plus bytes 0 and 2 of a word, each half by itself. */
+TINYML_KERNEL int32_t tinyml_sxtab16(int32_t pair, int32_t word)
+{
+#if TINYML_DSP
+  return __sxtab16(pair, word);
+#else
+  return tinyml_pair(tinyml_low(pair) + (int8_t)(word & 0xFF),
+                     tinyml_high(pair) + (int8_t)((word >> 16) & 0xFF));
+#endif
+}
+
+/* sum + (a * b >> 32). */
+TINYML_KERNEL int32_t tinyml_smmla(int32_t a, int32_t b, int32_t sum)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t result;
+  __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+  return result;
+#else
+  return tinyml_wrapping_add((int32_t)(((int64_t)a * b) >> 32), sum);
+#endif
+}
+
+#endif

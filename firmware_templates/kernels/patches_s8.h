@@ -1,0 +1,217 @@
+/* Multiplication of input patches with filters: the inner part of convolutions.
+ *
+ * Three patches and two filters at a time, four input channels a step. One step multiplies
+ * 24 values with 18 instructions, and the filters stay 8 bits wide in flash. It works so:
+ *
+ * Four input bytes x0..x3 become two pairs, A = (x0 - 127, x2 - 127) and
+ * B = (256 x1 + 127 - x0, 256 x3 + 127 - x2): one instruction each. Four weights are one word:
+ * V = (256 w0 + w1, 256 w2 + w3), whose bytes 0 and 2 are W = (w1, w3). Then
+ *
+ *   A*V + B*W = 256 ((x0 - 127) w0 + x1 w1 + (x2 - 127) w2 + x3 w3)
+ *
+ * so that only one of the two weight pairs has to be unpacked. The 127 are in the bias, and sums
+ * are 256 times the true ones, which is the precision that short requantization needs. */
+#ifndef TINYML_PATCHES_S8_H
+#define TINYML_PATCHES_S8_H
+
+#include "dsp.h"
+#include "short_requantize.h"
+#include "tinyml_kernel.h"
+
+enum {
+  TINYML_PATCHES = 3,      /* patches multiplied together */
+  TINYML_PATCH_STRIDE = 6, /* words from one step of a patch to its next: all three interleaved */
+};
+
+/* Pair A of four input bytes. */
+TINYML_KERNEL int32_t tinyml_patch_a(int32_t word)
+{
+  return tinyml_sxtab16((int32_t)UINT32_C(0xFF81FF81), word);
+}
+
+/* Pair B of four input bytes. */
+TINYML_KERNEL int32_t tinyml_patch_b(int32_t word) { return word ^ 0x007F007F; }
+
+/* Adds `words` * 4 input bytes to a patch; returns where the patch goes on. */
+TINYML_KERNEL int32_t *tinyml_patch_bytes(int32_t *patch, const int8_t *bytes, int32_t words)
+{
+  for (int32_t i = 0; i < words; ++i) {
+    const int32_t word = tinyml_load_word(bytes);
+    bytes += 4;
+    patch[0] = tinyml_patch_a(word);
+    patch[1] = tinyml_patch_b(word);
+    patch += TINYML_PATCH_STRIDE;
+  }
+  return patch;
+}
+
+/* Sums of three patches with two filters. */
+struct tinyml_patch_sums {
+  int32_t first[TINYML_PATCHES];
+  int32_t second[TINYML_PATCHES];
+};
+
+#if TINYML_DSP_ASSEMBLY
+/* One step: 18 instructions, 24 products. */
+#define TINYML_PATCH_STEP                       \
+  "ldrd %[v0], %[v1], [%[weights]], #8\n\t"     \
+  "sxtb16 %[w0], %[v0]\n\t"                     \
+  "sxtb16 %[w1], %[v1]\n\t"                     \
+  "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
+  "smlad %[s00], %[a], %[v0], %[s00]\n\t"       \
+  "smlad %[s10], %[a], %[v1], %[s10]\n\t"       \
+  "smlad %[s00], %[b], %[w0], %[s00]\n\t"       \
+  "smlad %[s10], %[b], %[w1], %[s10]\n\t"       \
+  "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
+  "smlad %[s01], %[a], %[v0], %[s01]\n\t"       \
+  "smlad %[s11], %[a], %[v1], %[s11]\n\t"       \
+  "smlad %[s01], %[b], %[w0], %[s01]\n\t"       \
+  "smlad %[s11], %[b], %[w1], %[s11]\n\t"       \
+  "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
+  "smlad %[s02], %[a], %[v0], %[s02]\n\t"       \
+  "smlad %[s12], %[a], %[v1], %[s12]\n\t"       \
+  "smlad %[s02], %[b], %[w0], %[s02]\n\t"       \
+  "smlad %[s12], %[b], %[w1], %[s12]\n\t"
+#endif
+
+/* Adds `steps` steps to the sums; returns where the weights go on.
+ *
+ * patches: [steps, TINYML_PATCHES, 2] words.
+ * weights: [steps, 2] words, aligned to 4. */
+TINYML_KERNEL const int8_t *tinyml_patch_steps(struct tinyml_patch_sums *sums,
+                                               const int32_t *patches, const int8_t *weights,
+                                               int32_t steps)
+{
+#if TINYML_DSP_ASSEMBLY
+  const int8_t *const ends[2] = {weights + (steps & ~3) * 8, weights + steps * 8};
+  int32_t s00 = sums->first[0], s01 = sums->first[1], s02 = sums->first[2];
+  int32_t s10 = sums->second[0], s11 = sums->second[1], s12 = sums->second[2];
+  int32_t v0, v1, w0, w1, a, b;
+  __asm__ volatile("ldr %[a], %[end4]\n\t"
+                   "cmp %[weights], %[a]\n\t"
+                   "beq 2f\n"
+                   "1:\n\t"
+                   TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
+                   "ldr %[a], %[end4]\n\t"
+                   "cmp %[weights], %[a]\n\t"
+                   "bne 1b\n"
+                   "2:\n\t"
+                   "ldr %[a], %[end]\n\t"
+                   "cmp %[weights], %[a]\n\t"
+                   "beq 4f\n"
+                   "3:\n\t"
+                   TINYML_PATCH_STEP
+                   "ldr %[a], %[end]\n\t"
+                   "cmp %[weights], %[a]\n\t"
+                   "bne 3b\n"
+                   "4:"
+                   : [s00] "+r"(s00), [s01] "+r"(s01), [s02] "+r"(s02), [s10] "+r"(s10),
+                     [s11] "+r"(s11), [s12] "+r"(s12), [weights] "+r"(weights),
+                     [patches] "+r"(patches), [v0] "=&r"(v0), [v1] "=&r"(v1), [w0] "=&r"(w0),
+                     [w1] "=&r"(w1), [a] "=&r"(a), [b] "=&r"(b)
+                   : [end4] "m"(ends[0]), [end] "m"(ends[1])
+                   : "cc", "memory");
+  *sums = (struct tinyml_patch_sums){{s00, s01, s02}, {s10, s11, s12}};
+#else
+  for (int32_t step = 0; step < steps; ++step) {
+    const int32_t v0 = tinyml_load_word(weights), v1 = tinyml_load_word(weights + 4);
+    weights += 8;
+    for (int32_t i = 0; i < TINYML_PATCHES; ++i) {
+      const int32_t a = *patches++, b = *patches++;
+      sums->first[i] = tinyml_smlad(b, tinyml_sxtb16(v0), tinyml_smlad(a, v0, sums->first[i]));
+      sums->second[i] = tinyml_smlad(b, tinyml_sxtb16(v1), tinyml_smlad(a, v1, sums->second[i]));
+    }
+  }
+#endif
+  return weights;
+}
+
+struct tinyml_patches_params {
+  int32_t steps;          /* of four input channels each; 1 and above */
+  int32_t output_c;       /* filters */
+  int32_t shift;          /* of short requantization: 1 to 20 */
+  int32_t output_offset;  /* of exact requantization: the output's zero point */
+  int32_t activation_min; /* -128 to 127 */
+  int32_t activation_max; /* -128 to 127 */
+};
+
+/* The sums of one filter as outputs.
+ *
+ * at_1, at_2: distance of the outputs of patches 1 and 2; that of patch 0 is written last, so that
+ * a distance of 0 drops the others. */
+TINYML_KERNEL void tinyml_patch_outputs(const struct tinyml_patches_params *params, int32_t mode,
+                                        const int32_t sums[TINYML_PATCHES],
+                                        const int32_t *constants, int8_t *output, int32_t at_1,
+                                        int32_t at_2)
+{
+  const int32_t low = params->activation_min;
+  const int32_t high = params->activation_max;
+  int8_t values[TINYML_PATCHES];
+  for (int32_t i = 0; i < TINYML_PATCHES; ++i) {
+    if (mode == TINYML_REQUANTIZE_SHORT) {
+      values[i] = tinyml_short_requantize(sums[i], constants[1], constants[2], params->shift);
+    } else if (mode == TINYML_REQUANTIZE_SIGNED) {
+      values[i] = tinyml_signed_requantize(sums[i], constants[1], constants[2], constants[3],
+                                           params->shift, low, high);
+    } else {
+      values[i] = tinyml_requantize_s8(sums[i] >> 8, constants[1], constants[2],
+                                       params->output_offset, low, high);
+    }
+  }
+  output[at_2] = values[2];
+  output[at_1] = values[1];
+  output[0] = values[0];
+}
+
+TINYML_KERNEL void tinyml_patches_times_filters(const struct tinyml_patches_params *params,
+                                                int32_t mode, const int32_t *patches,
+                                                const int8_t *weights, const int32_t *constants,
+                                                int8_t *output, int32_t at_1, int32_t at_2)
+{
+  const int32_t stride = mode == TINYML_REQUANTIZE_SIGNED ? 4 : 3;
+  for (int32_t rest = params->output_c; rest > 0; rest -= 2) {
+    const int32_t bias_1 = rest > 1 ? constants[stride] : 0;
+    struct tinyml_patch_sums sums = {{constants[0], constants[0], constants[0]},
+                                     {bias_1, bias_1, bias_1}};
+    weights = tinyml_patch_steps(&sums, patches, weights, params->steps);
+    tinyml_patch_outputs(params, mode, sums.first, constants, output++, at_1, at_2);
+    if (rest > 1) {
+      tinyml_patch_outputs(params, mode, sums.second, constants + stride, output++, at_1, at_2);
+    }
+    constants += 2 * stride;
+  }
+}
+
+/* One output of every filter for up to three patches; all layers share these functions.
+ *
+ * patches: [steps, TINYML_PATCHES, 2] words.
+ * weights: [output_c / 2 rounded up, steps, 2] words, aligned to 4.
+ * constants: [output_c, 3 or 4], see TINYML_REQUANTIZE_SHORT. */
+TINYML_SHARED void tinyml_patches_short(const struct tinyml_patches_params *params,
+                                        const int32_t *patches, const int8_t *weights,
+                                        const int32_t *constants, int8_t *output, int32_t at_1,
+                                        int32_t at_2)
+{
+  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_SHORT, patches, weights, constants, output,
+                               at_1, at_2);
+}
+
+TINYML_SHARED void tinyml_patches_signed(const struct tinyml_patches_params *params,
+                                         const int32_t *patches, const int8_t *weights,
+                                         const int32_t *constants, int8_t *output, int32_t at_1,
+                                         int32_t at_2)
+{
+  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_SIGNED, patches, weights, constants,
+                               output, at_1, at_2);
+}
+
+TINYML_SHARED void tinyml_patches_exact(const struct tinyml_patches_params *params,
+                                        const int32_t *patches, const int8_t *weights,
+                                        const int32_t *constants, int8_t *output, int32_t at_1,
+                                        int32_t at_2)
+{
+  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_EXACT, patches, weights, constants, output,
+                               at_1, at_2);
+}
+
+#endif

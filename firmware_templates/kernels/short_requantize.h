@@ -1,0 +1,35 @@
+/* Requantization in three instructions, with constants proven offline (see docs/kernels.md). */
+#ifndef TINYML_SHORT_REQUANTIZE_H
+#define TINYML_SHORT_REQUANTIZE_H
+
+#include "dsp.h"
+#include "requantize.h"
+#include "tinyml_kernel.h"
+
+/* How sums become outputs: a field of the kernels' parameters. */
+enum {
+  TINYML_REQUANTIZE_SHORT = 0,  /* 3 constants a channel: bias, factor, offset */
+  TINYML_REQUANTIZE_SIGNED = 1, /* 4: and what is added to negative sums; clamped */
+  TINYML_REQUANTIZE_EXACT = 2,  /* 3: bias, multiplier, shift of tinyml_requantize; clamped */
+};
+
+/* ((sum * factor >> 32) + offset) >> shift, saturated to int8.
+ *
+ * sum: scaled as the factor expects it. */
+TINYML_KERNEL int8_t tinyml_short_requantize(int32_t sum, int32_t factor, int32_t offset,
+                                             int32_t shift)
+{
+  const int32_t scaled = tinyml_smmla(sum, factor, offset) >> shift;
+  return (int8_t)tinyml_clamp(scaled, INT8_MIN, INT8_MAX);
+}
+
+/* The same with `below` added for negative sums, clamped to the range of an activation. */
+TINYML_KERNEL int8_t tinyml_signed_requantize(int32_t sum, int32_t factor, int32_t offset,
+                                              int32_t below, int32_t shift, int32_t low,
+                                              int32_t high)
+{
+  const int32_t scaled = tinyml_smmla(sum, factor, offset + (below & (sum >> 31))) >> shift;
+  return (int8_t)tinyml_clamp(scaled, low, high);
+}
+
+#endif

@@ -1,0 +1,98 @@
+"""CONV_2D by patches of the input: for cores with DSP instructions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tinyml_tool.compiler.lowering.channel_sums import ChannelSums, requantized
+from tinyml_tool.compiler.plan import (
+    ConstantArray,
+    ConstantRef,
+    KernelCall,
+    ParamValue,
+    ScratchRef,
+    TensorRef,
+)
+from tinyml_tool.compiler.weight_packing import (
+    STEP,
+    fits_packed_words,
+    folded_bias,
+    in_order,
+    packed_words,
+    patch_order,
+)
+
+_GAIN = 8
+_PATCHES = 3
+_BYTES_OF_STEP = 8
+
+
+@dataclass(frozen=True)
+class PatchGeometry:
+    """What a convolution without groups looks at: (height, width, channels) of a filter."""
+
+    window: tuple[int, int, int]
+    dilation_w: int
+
+    @property
+    def taps(self) -> int:
+        """Taps of a run of consecutive input bytes."""
+        return self.window[1] if self.dilation_w == 1 else 1
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of a patch that make no full word within their run, and room to fill a word."""
+        run = self.taps * self.window[2]
+        runs = math.prod(self.window) // run
+        return -(-runs * (run % STEP) // STEP) * STEP
+
+    def scratch_bytes(self, steps: int) -> int:
+        """Bytes of three patches of `steps` steps, of bytes that wait, and of one padded run."""
+        patches = steps * _PATCHES * _BYTES_OF_STEP
+        return patches + self.waiting_bytes + self.taps * self.window[2]
+
+
+def patches_call(
+    sums: ChannelSums,
+    geometry: PatchGeometry,
+    params: list[tuple[str, ParamValue]],
+    source: int,
+    target: int,
+) -> KernelCall | str:
+    """The call of `conv_2d_s8_patches` between two tensors, or why that kernel cannot be used."""
+    rest = requantized(sums, _GAIN)
+    if rest is None:
+        return "sums may need more than 24 bits"
+    order = patch_order(geometry.window, geometry.taps)
+    weights = in_order(rest.weights, order)
+    if not fits_packed_words(weights):
+        return "a weight of -128 stands before a negative one"
+    steps = len(order) // STEP
+    return KernelCall(
+        kernel="conv_2d_s8_patches",
+        params=(
+            *params,
+            ("padding", sums.zero_point),
+            ("requantization", rest.mode),
+            ("patches.steps", steps),
+            ("patches.output_c", len(weights)),
+            ("patches.shift", rest.shift),
+            ("patches.output_offset", sums.output.zero_point),
+            ("patches.activation_min", sums.output.low),
+            ("patches.activation_max", sums.output.high),
+        ),
+        arguments=(
+            TensorRef(source),
+            ConstantRef("weights"),
+            ConstantRef("channels"),
+            ScratchRef(),
+            TensorRef(target),
+        ),
+        constants=(
+            ConstantArray("weights", packed_words(weights, 2), "packed, two filters together"),
+            rest.table(folded_bias(weights, rest.bias, sums.zero_point, _GAIN)),
+        ),
+        scratch_bytes=geometry.scratch_bytes(steps),
+        reason=f"the core has DSP instructions; {rest.reason}",
+    )
