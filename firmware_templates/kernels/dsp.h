@@ -103,6 +103,16 @@ TINYML_KERNEL int32_t tinyml_sxtab16(int32_t pair, int32_t word)
 #endif
 }
 
+/* The nearest int8. */
+TINYML_KERNEL int32_t tinyml_saturate_s8(int32_t value)
+{
+#if TINYML_DSP
+  return __ssat(value, 8);
+#else
+  return tinyml_clamp(value, INT8_MIN, INT8_MAX);
+#endif
+}
+
 /* sum + (a * b >> 32). */
 TINYML_KERNEL int32_t tinyml_smmla(int32_t a, int32_t b, int32_t sum)
 {

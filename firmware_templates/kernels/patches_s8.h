@@ -45,10 +45,11 @@ TINYML_KERNEL int32_t *tinyml_patch_bytes(int32_t *patch, const int8_t *bytes, i
   return patch;
 }
 
-/* Sums of three patches with two filters. */
+/* Sums of three patches with one filter. */
 struct tinyml_patch_sums {
-  int32_t first[TINYML_PATCHES];
-  int32_t second[TINYML_PATCHES];
+  int32_t s0;
+  int32_t s1;
+  int32_t s2;
 };
 
 #if TINYML_DSP_ASSEMBLY
@@ -74,18 +75,18 @@ struct tinyml_patch_sums {
   "smlad %[s12], %[b], %[w1], %[s12]\n\t"
 #endif
 
-/* Adds `steps` steps to the sums; returns where the weights go on.
+/* Adds `steps` steps to the sums of two filters; returns where the weights go on.
  *
  * patches: [steps, TINYML_PATCHES, 2] words.
  * weights: [steps, 2] words, aligned to 4. */
-TINYML_KERNEL const int8_t *tinyml_patch_steps(struct tinyml_patch_sums *sums,
+TINYML_KERNEL const int8_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
+                                               struct tinyml_patch_sums *second,
                                                const int32_t *patches, const int8_t *weights,
                                                int32_t steps)
 {
 #if TINYML_DSP_ASSEMBLY
-  const int8_t *const ends[2] = {weights + (steps & ~3) * 8, weights + steps * 8};
-  int32_t s00 = sums->first[0], s01 = sums->first[1], s02 = sums->first[2];
-  int32_t s10 = sums->second[0], s11 = sums->second[1], s12 = sums->second[2];
+  const int8_t *const end4 = weights + (steps & ~3) * 8;
+  const int8_t *const end = weights + steps * 8;
   int32_t v0, v1, w0, w1, a, b;
   __asm__ volatile("ldr %[a], %[end4]\n\t"
                    "cmp %[weights], %[a]\n\t"
@@ -105,22 +106,24 @@ TINYML_KERNEL const int8_t *tinyml_patch_steps(struct tinyml_patch_sums *sums,
                    "cmp %[weights], %[a]\n\t"
                    "bne 3b\n"
                    "4:"
-                   : [s00] "+r"(s00), [s01] "+r"(s01), [s02] "+r"(s02), [s10] "+r"(s10),
-                     [s11] "+r"(s11), [s12] "+r"(s12), [weights] "+r"(weights),
-                     [patches] "+r"(patches), [v0] "=&r"(v0), [v1] "=&r"(v1), [w0] "=&r"(w0),
-                     [w1] "=&r"(w1), [a] "=&r"(a), [b] "=&r"(b)
-                   : [end4] "m"(ends[0]), [end] "m"(ends[1])
+                   : [s00] "+r"(first->s0), [s01] "+r"(first->s1), [s02] "+r"(first->s2),
+                     [s10] "+r"(second->s0), [s11] "+r"(second->s1), [s12] "+r"(second->s2),
+                     [weights] "+r"(weights), [patches] "+r"(patches), [v0] "=&r"(v0),
+                     [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1), [a] "=&r"(a), [b] "=&r"(b)
+                   : [end4] "m"(end4), [end] "m"(end)
                    : "cc", "memory");
-  *sums = (struct tinyml_patch_sums){{s00, s01, s02}, {s10, s11, s12}};
 #else
   for (int32_t step = 0; step < steps; ++step) {
     const int32_t v0 = tinyml_load_word(weights), v1 = tinyml_load_word(weights + 4);
+    const int32_t w0 = tinyml_sxtb16(v0), w1 = tinyml_sxtb16(v1);
+    first->s0 = tinyml_smlad(patches[1], w0, tinyml_smlad(patches[0], v0, first->s0));
+    first->s1 = tinyml_smlad(patches[3], w0, tinyml_smlad(patches[2], v0, first->s1));
+    first->s2 = tinyml_smlad(patches[5], w0, tinyml_smlad(patches[4], v0, first->s2));
+    second->s0 = tinyml_smlad(patches[1], w1, tinyml_smlad(patches[0], v1, second->s0));
+    second->s1 = tinyml_smlad(patches[3], w1, tinyml_smlad(patches[2], v1, second->s1));
+    second->s2 = tinyml_smlad(patches[5], w1, tinyml_smlad(patches[4], v1, second->s2));
+    patches += TINYML_PATCH_STRIDE;
     weights += 8;
-    for (int32_t i = 0; i < TINYML_PATCHES; ++i) {
-      const int32_t a = *patches++, b = *patches++;
-      sums->first[i] = tinyml_smlad(b, tinyml_sxtb16(v0), tinyml_smlad(a, v0, sums->first[i]));
-      sums->second[i] = tinyml_smlad(b, tinyml_sxtb16(v1), tinyml_smlad(a, v1, sums->second[i]));
-    }
   }
 #endif
   return weights;
@@ -135,32 +138,43 @@ struct tinyml_patches_params {
   int32_t activation_max; /* -128 to 127 */
 };
 
-/* The sums of one filter as outputs.
+/* The constants of one filter that follow its bias. */
+struct tinyml_patch_constants {
+  int32_t factor;
+  int32_t offset;
+  int32_t below;
+};
+
+/* One sum as an output. */
+TINYML_KERNEL int8_t tinyml_patch_output(const struct tinyml_patches_params *params, int32_t mode,
+                                         int32_t sum, struct tinyml_patch_constants constants)
+{
+  if (mode == TINYML_REQUANTIZE_SHORT) {
+    return tinyml_short_requantize(sum, constants.factor, constants.offset, params->shift);
+  }
+  if (mode == TINYML_REQUANTIZE_SIGNED) {
+    return tinyml_signed_requantize(sum, constants.factor, constants.offset, constants.below,
+                                    params->shift, params->activation_min, params->activation_max);
+  }
+  return tinyml_requantize_s8(sum >> 8, constants.factor, constants.offset, params->output_offset,
+                              params->activation_min, params->activation_max);
+}
+
+/* The sums of one filter as outputs; constants: of the filter, the bias first.
  *
  * at_1, at_2: distance of the outputs of patches 1 and 2; that of patch 0 is written last, so that
  * a distance of 0 drops the others. */
 TINYML_KERNEL void tinyml_patch_outputs(const struct tinyml_patches_params *params, int32_t mode,
-                                        const int32_t sums[TINYML_PATCHES],
-                                        const int32_t *constants, int8_t *output, int32_t at_1,
-                                        int32_t at_2)
+                                        struct tinyml_patch_sums sums, const int32_t *constants,
+                                        int8_t *output, int32_t at_1, int32_t at_2)
 {
-  const int32_t low = params->activation_min;
-  const int32_t high = params->activation_max;
-  int8_t values[TINYML_PATCHES];
-  for (int32_t i = 0; i < TINYML_PATCHES; ++i) {
-    if (mode == TINYML_REQUANTIZE_SHORT) {
-      values[i] = tinyml_short_requantize(sums[i], constants[1], constants[2], params->shift);
-    } else if (mode == TINYML_REQUANTIZE_SIGNED) {
-      values[i] = tinyml_signed_requantize(sums[i], constants[1], constants[2], constants[3],
-                                           params->shift, low, high);
-    } else {
-      values[i] = tinyml_requantize_s8(sums[i] >> 8, constants[1], constants[2],
-                                       params->output_offset, low, high);
-    }
-  }
-  output[at_2] = values[2];
-  output[at_1] = values[1];
-  output[0] = values[0];
+  const struct tinyml_patch_constants local = {
+      constants[1], constants[2], mode == TINYML_REQUANTIZE_SIGNED ? constants[3] : 0};
+  const int8_t value_0 = tinyml_patch_output(params, mode, sums.s0, local);
+  const int8_t value_1 = tinyml_patch_output(params, mode, sums.s1, local);
+  output[at_2] = tinyml_patch_output(params, mode, sums.s2, local);
+  output[at_1] = value_1;
+  output[0] = value_0;
 }
 
 TINYML_KERNEL void tinyml_patches_times_filters(const struct tinyml_patches_params *params,
@@ -169,15 +183,18 @@ TINYML_KERNEL void tinyml_patches_times_filters(const struct tinyml_patches_para
                                                 int8_t *output, int32_t at_1, int32_t at_2)
 {
   const int32_t stride = mode == TINYML_REQUANTIZE_SIGNED ? 4 : 3;
-  for (int32_t rest = params->output_c; rest > 0; rest -= 2) {
-    const int32_t bias_1 = rest > 1 ? constants[stride] : 0;
-    struct tinyml_patch_sums sums = {{constants[0], constants[0], constants[0]},
-                                     {bias_1, bias_1, bias_1}};
-    weights = tinyml_patch_steps(&sums, patches, weights, params->steps);
-    tinyml_patch_outputs(params, mode, sums.first, constants, output++, at_1, at_2);
+  const struct tinyml_patches_params local = *params;
+  for (int32_t rest = local.output_c; rest > 0; rest -= 2) {
+    /* Of an odd number of filters the last comes alone: its weights with zeros beside. */
+    const int32_t *next = rest > 1 ? constants + stride : constants;
+    struct tinyml_patch_sums first = {constants[0], constants[0], constants[0]};
+    struct tinyml_patch_sums second = {next[0], next[0], next[0]};
+    weights = tinyml_patch_steps(&first, &second, patches, weights, local.steps);
     if (rest > 1) {
-      tinyml_patch_outputs(params, mode, sums.second, constants + stride, output++, at_1, at_2);
+      tinyml_patch_outputs(&local, mode, second, next, output + 1, at_1, at_2);
     }
+    tinyml_patch_outputs(&local, mode, first, constants, output, at_1, at_2);
+    output += 2;
     constants += 2 * stride;
   }
 }

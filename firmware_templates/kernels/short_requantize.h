@@ -19,8 +19,7 @@ enum {
 TINYML_KERNEL int8_t tinyml_short_requantize(int32_t sum, int32_t factor, int32_t offset,
                                              int32_t shift)
 {
-  const int32_t scaled = tinyml_smmla(sum, factor, offset) >> shift;
-  return (int8_t)tinyml_clamp(scaled, INT8_MIN, INT8_MAX);
+  return (int8_t)tinyml_saturate_s8(tinyml_smmla(sum, factor, offset) >> shift);
 }
 
 /* The same with `below` added for negative sums, clamped to the range of an activation. */

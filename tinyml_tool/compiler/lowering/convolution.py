@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
 from tinyml_tool.compiler.lowering.convolution_patches import PatchGeometry, patches_call
+from tinyml_tool.compiler.lowering.depthwise_planes import PlaneAxis, PlaneGeometry, planes_call
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -201,16 +202,23 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
 
 def _by_patches(convolution: _Convolution, graph: Graph) -> KernelCall | str:
     """The call of the kernel for DSP instructions, or why it cannot be used."""
-    batches, input_h, input_w, input_c = convolution.input.shape
     _, filter_h, filter_w, filter_c = convolution.weights.shape
-    if filter_c != input_c:
+    if filter_c != convolution.input.shape[3]:
         return "the convolution has groups"
     sums = convolution.sums(graph, channel_axis=0)
     if sums is None:
         return "weights or bias are computed by the model"
+    return _patches(convolution, sums, (filter_h, filter_w, filter_c))
+
+
+def _patches(
+    convolution: _Convolution, sums: ChannelSums, window: tuple[int, int, int]
+) -> KernelCall | str:
+    batches, input_h, input_w, input_c = convolution.input.shape
+    filter_h, filter_w, _ = window
     return patches_call(
         sums,
-        PatchGeometry((filter_h, filter_w, filter_c), convolution.options.dilation_w),
+        PatchGeometry(window, convolution.options.dilation_w),
         [
             ("batches", batches),
             ("input_h", input_h),
@@ -238,6 +246,12 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
             f"channels with depth multiplier {depth_multiplier}",
             CONVERT_AGAIN,
         )
+    refused = "the core has no DSP instructions"
+    if machine.core.dsp:
+        call = _by_planes(convolution, graph)
+        if isinstance(call, KernelCall):
+            return call
+        refused = call
     return convolution.call(
         "depthwise_conv_2d_s8",
         [
@@ -253,6 +267,39 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
             *convolution.window_params(),
             *convolution.value_params(),
         ],
+        reason=refused,
+    )
+
+
+def _by_planes(convolution: _Convolution, graph: Graph) -> KernelCall | str:
+    """The call of a kernel for DSP instructions, or why none can be used."""
+    batches, input_h, input_w, input_c = convolution.input.shape
+    _, filter_h, filter_w, output_c = convolution.weights.shape
+    options = convolution.options
+    sums = convolution.sums(graph, channel_axis=3)
+    if sums is None:
+        return "weights or bias are computed by the model"
+    if input_c == 1:
+        # Every filter sees the one channel: a convolution like any other.
+        return _patches(convolution, sums, (filter_h, filter_w, 1))
+    if (filter_h, filter_w) != (3, 3) or input_c != output_c or input_c < 4:
+        return "not 3x3 on 4 channels or more, each with one output"
+    if (options.dilation_h, options.dilation_w) != (1, 1):
+        return "the convolution is dilated"
+    if options.stride_h != options.stride_w or options.stride_h > 2:
+        return "strides other than 1x1 and 2x2"
+    rows, columns = convolution.rows, convolution.columns
+    return planes_call(
+        sums,
+        PlaneGeometry(
+            batches,
+            input_c,
+            options.stride_h,
+            PlaneAxis(input_h, rows.output, rows.pad, input_w * input_c, columns.output * input_c),
+            PlaneAxis(input_w, columns.output, columns.pad, input_c, input_c),
+        ),
+        convolution.input.index,
+        convolution.output.index,
     )
 
 

@@ -1,0 +1,247 @@
+/* DEPTHWISE_CONV_2D 3x3 on int8 for cores with DSP instructions, one channel after another.
+ *
+ * Four channels of some lines are copied to planes of 16-bit values, so that neighbours of the same
+ * channel lie side by side; then each channel is convolved within its plane, two outputs at a time:
+ * 12 multiplications for 18 products. Lines are rows, or columns where those are longer. */
+#ifndef TINYML_DEPTHWISE_CONV_2D_S8_PLANES_H
+#define TINYML_DEPTHWISE_CONV_2D_S8_PLANES_H
+
+#include "dsp.h"
+#include "short_requantize.h"
+#include "tinyml_kernel.h"
+
+enum { TINYML_PLANES = 4 };
+
+struct tinyml_depthwise_conv_2d_s8_planes_params {
+  int32_t batches; /* 1 and above, as all sizes */
+  int32_t channels;
+  int32_t input_lines;
+  int32_t input_length; /* of a line */
+  int32_t output_lines;
+  int32_t output_length;
+  int32_t input_line_step; /* bytes from one line to the next */
+  int32_t input_step;      /* bytes from one position of a line to the next */
+  int32_t output_line_step;
+  int32_t output_step;
+  int32_t stride;         /* in both directions: 1 or 2 */
+  int32_t pad_lines;      /* padding before the first line, 0 and above */
+  int32_t pad_length;     /* padding before a line's first position, 0 and above */
+  int32_t padding;        /* the value of padding: the input's zero point, -128 to 127 */
+  int32_t band;           /* output lines made of one filling of the planes */
+  int32_t plane_length;   /* words of a line in a plane */
+  int32_t requantization; /* TINYML_REQUANTIZE_SHORT, SIGNED or EXACT */
+  int32_t shift;          /* of short requantization: 1 to 20 */
+  int32_t output_offset;  /* of exact requantization: the output's zero point */
+  int32_t activation_min; /* -128 to 127 */
+  int32_t activation_max; /* -128 to 127 */
+};
+
+/* Lines that a plane holds. */
+TINYML_KERNEL int32_t
+tinyml_plane_lines(const struct tinyml_depthwise_conv_2d_s8_planes_params *params)
+{
+  return (params->band - 1) * params->stride + 3;
+}
+
+TINYML_KERNEL void tinyml_store_pair(int16_t *values, int32_t pair)
+{
+  memcpy(values, &pair, sizeof pair);
+}
+
+/* Bytes 0 and 2 of a word as a pair, times 256. */
+TINYML_KERNEL int32_t tinyml_even_bytes(int32_t word)
+{
+  return (int32_t)(((uint32_t)word << 8) & 0xFF00FF00u);
+}
+
+/* Bytes 1 and 3 of a word as a pair, times 256. */
+TINYML_KERNEL int32_t tinyml_odd_bytes(int32_t word)
+{
+  return (int32_t)((uint32_t)word & 0xFF00FF00u);
+}
+
+/* Copies one position, or two, of four channels to the planes.
+ *
+ * size: values of a plane. */
+TINYML_KERNEL void tinyml_copy_position(const int8_t *input, int16_t *planes, int32_t size)
+{
+  for (int32_t c = 0; c < TINYML_PLANES; ++c) {
+    planes[c * size] = (int16_t)(input[c] * 256);
+  }
+}
+
+TINYML_KERNEL void tinyml_copy_positions(const int8_t *input, int32_t step, int16_t *planes,
+                                         int32_t size)
+{
+  const int32_t first = tinyml_load_word(input);
+  const int32_t second = tinyml_load_word(input + step);
+  const int32_t channels_01 = tinyml_pair(first, second);
+  const int32_t channels_23 =
+      (int32_t)(((uint32_t)first >> 16) | ((uint32_t)second & 0xFFFF0000u));
+  tinyml_store_pair(planes, tinyml_even_bytes(channels_01));
+  tinyml_store_pair(planes + size, tinyml_odd_bytes(channels_01));
+  tinyml_store_pair(planes + 2 * size, tinyml_even_bytes(channels_23));
+  tinyml_store_pair(planes + 3 * size, tinyml_odd_bytes(channels_23));
+}
+
+/* Fills `count` lines of a plane, or of all planes, with padding. */
+TINYML_KERNEL void
+tinyml_fill_with_padding(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                         int32_t *words, int32_t count)
+{
+  const int32_t pair = tinyml_pair(params->padding * 256, params->padding * 256);
+  for (int32_t i = 0; i < count * params->plane_length; ++i) {
+    words[i] = pair;
+  }
+}
+
+/* Copies the lines from `line` on, of four channels, to the planes.
+ *
+ * What lies left and right of the input is padding already. */
+TINYML_KERNEL void
+tinyml_fill_planes(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                   const int8_t *input, int32_t line, int32_t *planes)
+{
+  const int32_t lines = tinyml_plane_lines(params);
+  const int32_t size = lines * params->plane_length;
+  for (int32_t i = 0; i < lines; ++i) {
+    int32_t *words = planes + i * params->plane_length;
+    if (line + i < 0 || line + i >= params->input_lines) {
+      for (int32_t c = 0; c < TINYML_PLANES; ++c) {
+        tinyml_fill_with_padding(params, words + c * size, 1);
+      }
+      continue;
+    }
+    const int8_t *from = input + (line + i) * params->input_line_step;
+    int16_t *to = (int16_t *)words + params->pad_length;
+    /* Inputs behind the last window are in no plane. */
+    const int32_t count =
+        tinyml_min(params->input_length, 2 * params->plane_length - params->pad_length);
+    for (int32_t rest = count; rest > 1; rest -= 2) {
+      tinyml_copy_positions(from, params->input_step, to, 2 * size);
+      from += 2 * params->input_step;
+      to += 2;
+    }
+    if (count % 2 != 0) {
+      tinyml_copy_position(from, to, 2 * size);
+    }
+  }
+}
+
+/* The filter of one channel: of each line the pairs (w0, w1) and (w1, w2). */
+struct tinyml_plane_filter {
+  int32_t w01[3];
+  int32_t w12[3];
+};
+
+/* weights: [3, 3]; the byte behind them is read, too. */
+TINYML_KERNEL struct tinyml_plane_filter tinyml_plane_filter(const int8_t *weights)
+{
+  struct tinyml_plane_filter filter;
+  for (int32_t line = 0; line < 3; ++line) {
+    const int32_t word = tinyml_load_word(weights + 3 * line);
+    const int32_t w02 = tinyml_sxtb16(word);
+    const int32_t w1 = tinyml_sxtb16((int32_t)((uint32_t)word >> 8));
+    filter.w01[line] = tinyml_pair(w02, w1);
+    filter.w12[line] = (int32_t)(((uint32_t)w1 & 0xFFFFu) | ((uint32_t)w02 & 0xFFFF0000u));
+  }
+  return filter;
+}
+
+TINYML_KERNEL int8_t
+tinyml_plane_output(const struct tinyml_depthwise_conv_2d_s8_planes_params *params, int32_t sum,
+                    const int32_t *constants)
+{
+  if (params->requantization == TINYML_REQUANTIZE_SHORT) {
+    return tinyml_short_requantize(sum, constants[1], constants[2], params->shift);
+  }
+  if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
+    return tinyml_signed_requantize(sum, constants[1], constants[2], constants[3], params->shift,
+                                    params->activation_min, params->activation_max);
+  }
+  return tinyml_requantize_s8(sum >> 8, constants[1], constants[2], params->output_offset,
+                              params->activation_min, params->activation_max);
+}
+
+/* Convolves one line of a channel; reads to the end of the plane's lines, writes output_length
+ * values. */
+TINYML_KERNEL void
+tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                  const int32_t *plane, const struct tinyml_plane_filter *filter,
+                  const int32_t *constants, int8_t *output)
+{
+  const int32_t bias = constants[0];
+  int8_t *const end = output + params->output_length / 2 * 2 * params->output_step;
+  const int32_t length = params->plane_length;
+  for (;;) {
+    int32_t sum_0 = bias;
+    int32_t sum_1 = bias;
+    for (int32_t line = 0; line < 3; ++line) {
+      const int32_t a = plane[line * length];
+      const int32_t b = plane[line * length + 1];
+      sum_0 = tinyml_smlad(a, filter->w01[line], sum_0);
+      sum_0 = tinyml_smlabt(b, filter->w12[line], sum_0);
+      if (params->stride == 1) {
+        sum_1 = tinyml_smlatb(a, filter->w01[line], sum_1);
+        sum_1 = tinyml_smlad(b, filter->w12[line], sum_1);
+      } else {
+        sum_1 = tinyml_smlad(b, filter->w01[line], sum_1);
+        sum_1 = tinyml_smlabt(plane[line * length + 2], filter->w12[line], sum_1);
+      }
+    }
+    plane += params->stride;
+    if (output == end) {
+      if (params->output_length % 2 != 0) {
+        output[0] = tinyml_plane_output(params, sum_0, constants);
+      }
+      return;
+    }
+    output[0] = tinyml_plane_output(params, sum_0, constants);
+    output[params->output_step] = tinyml_plane_output(params, sum_1, constants);
+    output += 2 * params->output_step;
+    if (params->output_length % 2 == 0 && output == end) {
+      return;
+    }
+  }
+}
+
+/* input: [batches, input_h, input_w, channels], 4 channels or more.
+ * weights: [channels, 3, 3] and one byte more.
+ * constants: [channels, 3 or 4], see TINYML_REQUANTIZE_SHORT.
+ * scratch: [TINYML_PLANES, lines of a plane, plane_length] words.
+ * output: [batches, output_h, output_w, channels]. */
+TINYML_KERNEL void
+tinyml_depthwise_conv_2d_s8_planes(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                                   const int8_t *input, const int8_t *weights,
+                                   const int32_t *constants, void *scratch, int8_t *output)
+{
+  int32_t *planes = scratch;
+  const int32_t lines = tinyml_plane_lines(params);
+  const int32_t stride = params->requantization == TINYML_REQUANTIZE_SIGNED ? 4 : 3;
+  tinyml_fill_with_padding(params, planes, TINYML_PLANES * lines);
+  for (int32_t batch = 0; batch < params->batches; ++batch) {
+    for (int32_t first = 0; first < params->channels; first += TINYML_PLANES) {
+      /* The last four channels, where their number is no multiple of four. */
+      const int32_t channel = tinyml_min(first, params->channels - TINYML_PLANES);
+      for (int32_t line = 0; line < params->output_lines; line += params->band) {
+        const int32_t band = tinyml_min(params->band, params->output_lines - line);
+        tinyml_fill_planes(params, input + channel, line * params->stride - params->pad_lines,
+                           planes);
+        for (int32_t c = 0; c < TINYML_PLANES; ++c) {
+          const struct tinyml_plane_filter filter = tinyml_plane_filter(weights + (channel + c) * 9);
+          const int32_t *plane = planes + c * lines * params->plane_length;
+          int8_t *to = output + line * params->output_line_step + channel + c;
+          for (int32_t i = 0; i < band; ++i) {
+            tinyml_plane_line(params, plane, &filter, constants + (channel + c) * stride, to);
+            plane += params->stride * params->plane_length;
+            to += params->output_line_step;
+          }
+        }
+      }
+    }
+    input += params->input_lines * params->input_length * params->channels;
+    output += params->output_lines * params->output_length * params->channels;
+  }
+}
+
+#endif
