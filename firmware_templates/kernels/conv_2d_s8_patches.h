@@ -91,29 +91,27 @@ TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_para
 }
 
 TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patches_params *params,
-                                           const int32_t *patches, const int8_t *weights,
-                                           const int32_t *constants, int8_t *output, int32_t at_1,
-                                           int32_t at_2)
+                                           const int32_t *patches, const int32_t *filters,
+                                           int8_t *output, int32_t at_1, int32_t at_2)
 {
   if (params->requantization == TINYML_REQUANTIZE_SHORT) {
-    tinyml_patches_short(&params->patches, patches, weights, constants, output, at_1, at_2);
+    tinyml_patches_short(&params->patches, patches, filters, output, at_1, at_2);
   } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
-    tinyml_patches_signed(&params->patches, patches, weights, constants, output, at_1, at_2);
+    tinyml_patches_signed(&params->patches, patches, filters, output, at_1, at_2);
   } else {
-    tinyml_patches_exact(&params->patches, patches, weights, constants, output, at_1, at_2);
+    tinyml_patches_exact(&params->patches, patches, filters, output, at_1, at_2);
   }
 }
 
 /* input: [batches, input_h, input_w, input_c].
- * weights: [output_c / 2 rounded up, steps, 2] words as patches_s8.h has them: the taps in the
- *   order of the runs, then the runs' last bytes, then zeros.
- * constants: [output_c, 3 or 4], see TINYML_REQUANTIZE_SHORT.
+ * filters: as patches_s8.h has them: the taps in the order of the runs, then the runs' last bytes,
+ *   then zeros.
  * scratch: [steps, TINYML_PATCHES, 2] words, then the bytes of `rest` and `line`; aligned to 4.
  * output: [batches, output_h, output_w, output_c]. */
 TINYML_KERNEL void
 tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
-                          const int8_t *input, const int8_t *weights, const int32_t *constants,
-                          void *scratch, int8_t *output)
+                          const int8_t *input, const int32_t *filters, void *scratch,
+                          int8_t *output)
 {
   const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
   const int32_t output_c = params->patches.output_c;
@@ -128,8 +126,7 @@ tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
         const int32_t x = out_x * params->stride_w - params->pad_w;
         tinyml_copy_patch(params, input, y, x, patches + 2 * filled, rest, line);
         if (++filled == TINYML_PATCHES) {
-          tinyml_multiply_patches(params, patches, weights, constants, output, output_c,
-                                  2 * output_c);
+          tinyml_multiply_patches(params, patches, filters, output, output_c, 2 * output_c);
           output += TINYML_PATCHES * output_c;
           filled = 0;
         }
@@ -139,7 +136,7 @@ tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
   }
   if (filled > 0) {
     const int32_t last = (filled - 1) * output_c;
-    tinyml_multiply_patches(params, patches, weights, constants, output, last, last);
+    tinyml_multiply_patches(params, patches, filters, output, last, last);
   }
 }
 

@@ -75,9 +75,8 @@ TINYML_KERNEL void tinyml_copy_positions(const int8_t *input, int32_t step, int1
 {
   const int32_t first = tinyml_load_word(input);
   const int32_t second = tinyml_load_word(input + step);
-  const int32_t channels_01 = tinyml_pair(first, second);
-  const int32_t channels_23 =
-      (int32_t)(((uint32_t)first >> 16) | ((uint32_t)second & 0xFFFF0000u));
+  const int32_t channels_01 = tinyml_low_halves(first, second);
+  const int32_t channels_23 = tinyml_high_halves(first, second);
   tinyml_store_pair(planes, tinyml_even_bytes(channels_01));
   tinyml_store_pair(planes + size, tinyml_odd_bytes(channels_01));
   tinyml_store_pair(planes + 2 * size, tinyml_even_bytes(channels_23));
@@ -130,78 +129,101 @@ tinyml_fill_planes(const struct tinyml_depthwise_conv_2d_s8_planes_params *param
 
 /* The filter of one channel: of each line the pairs (w0, w1) and (w1, w2). */
 struct tinyml_plane_filter {
-  int32_t w01[3];
-  int32_t w12[3];
+  int32_t w01;
+  int32_t w12;
 };
 
-/* weights: [3, 3]; the byte behind them is read, too. */
+/* weights: of one line, [3]; the byte behind them is read, too. */
 TINYML_KERNEL struct tinyml_plane_filter tinyml_plane_filter(const int8_t *weights)
 {
-  struct tinyml_plane_filter filter;
-  for (int32_t line = 0; line < 3; ++line) {
-    const int32_t word = tinyml_load_word(weights + 3 * line);
-    const int32_t w02 = tinyml_sxtb16(word);
-    const int32_t w1 = tinyml_sxtb16((int32_t)((uint32_t)word >> 8));
-    filter.w01[line] = tinyml_pair(w02, w1);
-    filter.w12[line] = (int32_t)(((uint32_t)w1 & 0xFFFFu) | ((uint32_t)w02 & 0xFFFF0000u));
-  }
+  const int32_t word = tinyml_load_word(weights);
+  const int32_t w02 = tinyml_sxtb16(word);
+  const int32_t w1 = tinyml_sxtb16_odd(word);
+  const struct tinyml_plane_filter filter = {.w01 = tinyml_low_halves(w02, w1),
+                                             .w12 = tinyml_low_and_high(w1, w02)};
   return filter;
+}
+
+/* What one channel needs: its filter and constants. */
+struct tinyml_plane_channel {
+  struct tinyml_plane_filter filter_0;
+  struct tinyml_plane_filter filter_1;
+  struct tinyml_plane_filter filter_2;
+  int32_t bias;
+  int32_t factor;
+  int32_t offset;
+  int32_t below;
+};
+
+/* Sums of two outputs. */
+struct tinyml_plane_sums {
+  int32_t first;
+  int32_t second;
+};
+
+/* Adds one line of two windows. */
+TINYML_KERNEL struct tinyml_plane_sums tinyml_plane_window(struct tinyml_plane_sums sums,
+                                                           const int32_t *words,
+                                                           struct tinyml_plane_filter filter,
+                                                           int32_t stride)
+{
+  const int32_t a = words[0];
+  const int32_t b = words[1];
+  sums.first = tinyml_smlad(a, filter.w01, sums.first);
+  sums.first = tinyml_smlabt(b, filter.w12, sums.first);
+  if (stride == 1) {
+    sums.second = tinyml_smlatb(a, filter.w01, sums.second);
+    sums.second = tinyml_smlad(b, filter.w12, sums.second);
+  } else {
+    sums.second = tinyml_smlad(b, filter.w01, sums.second);
+    sums.second = tinyml_smlabt(words[2], filter.w12, sums.second);
+  }
+  return sums;
+}
+
+TINYML_KERNEL struct tinyml_plane_sums
+tinyml_plane_windows(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                     const int32_t *plane, const struct tinyml_plane_channel *channel)
+{
+  const int32_t length = params->plane_length;
+  struct tinyml_plane_sums sums = {channel->bias, channel->bias};
+  sums = tinyml_plane_window(sums, plane, channel->filter_0, params->stride);
+  sums = tinyml_plane_window(sums, plane + length, channel->filter_1, params->stride);
+  return tinyml_plane_window(sums, plane + 2 * length, channel->filter_2, params->stride);
 }
 
 TINYML_KERNEL int8_t
 tinyml_plane_output(const struct tinyml_depthwise_conv_2d_s8_planes_params *params, int32_t sum,
-                    const int32_t *constants)
+                    const struct tinyml_plane_channel *channel)
 {
   if (params->requantization == TINYML_REQUANTIZE_SHORT) {
-    return tinyml_short_requantize(sum, constants[1], constants[2], params->shift);
+    return (int8_t)tinyml_short_requantize(sum, channel->factor, channel->offset, params->shift);
   }
   if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
-    return tinyml_signed_requantize(sum, constants[1], constants[2], constants[3], params->shift,
-                                    params->activation_min, params->activation_max);
+    return (int8_t)tinyml_signed_requantize(sum, channel->factor, channel->offset, channel->below,
+                                            params->shift, params->activation_min,
+                                            params->activation_max);
   }
-  return tinyml_requantize_s8(sum >> 8, constants[1], constants[2], params->output_offset,
+  return tinyml_requantize_s8(sum >> 8, channel->factor, channel->offset, params->output_offset,
                               params->activation_min, params->activation_max);
 }
 
-/* Convolves one line of a channel; reads to the end of the plane's lines, writes output_length
- * values. */
+/* Convolves one line of a channel: output_length values. */
 TINYML_KERNEL void
 tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
-                  const int32_t *plane, const struct tinyml_plane_filter *filter,
-                  const int32_t *constants, int8_t *output)
+                  const int32_t *plane, const struct tinyml_plane_channel *channel, int8_t *output)
 {
-  const int32_t bias = constants[0];
-  int8_t *const end = output + params->output_length / 2 * 2 * params->output_step;
-  const int32_t length = params->plane_length;
-  for (;;) {
-    int32_t sum_0 = bias;
-    int32_t sum_1 = bias;
-    for (int32_t line = 0; line < 3; ++line) {
-      const int32_t a = plane[line * length];
-      const int32_t b = plane[line * length + 1];
-      sum_0 = tinyml_smlad(a, filter->w01[line], sum_0);
-      sum_0 = tinyml_smlabt(b, filter->w12[line], sum_0);
-      if (params->stride == 1) {
-        sum_1 = tinyml_smlatb(a, filter->w01[line], sum_1);
-        sum_1 = tinyml_smlad(b, filter->w12[line], sum_1);
-      } else {
-        sum_1 = tinyml_smlad(b, filter->w01[line], sum_1);
-        sum_1 = tinyml_smlabt(plane[line * length + 2], filter->w12[line], sum_1);
-      }
-    }
+  const int8_t *const end = output + params->output_length / 2 * 2 * params->output_step;
+  while (output != end) {
+    const struct tinyml_plane_sums sums = tinyml_plane_windows(params, plane, channel);
     plane += params->stride;
-    if (output == end) {
-      if (params->output_length % 2 != 0) {
-        output[0] = tinyml_plane_output(params, sum_0, constants);
-      }
-      return;
-    }
-    output[0] = tinyml_plane_output(params, sum_0, constants);
-    output[params->output_step] = tinyml_plane_output(params, sum_1, constants);
+    output[0] = tinyml_plane_output(params, sums.first, channel);
+    output[params->output_step] = tinyml_plane_output(params, sums.second, channel);
     output += 2 * params->output_step;
-    if (params->output_length % 2 == 0 && output == end) {
-      return;
-    }
+  }
+  if (params->output_length % 2 != 0) {
+    const struct tinyml_plane_sums sums = tinyml_plane_windows(params, plane, channel);
+    output[0] = tinyml_plane_output(params, sums.first, channel);
   }
 }
 
@@ -228,11 +250,21 @@ tinyml_depthwise_conv_2d_s8_planes(const struct tinyml_depthwise_conv_2d_s8_plan
         tinyml_fill_planes(params, input + channel, line * params->stride - params->pad_lines,
                            planes);
         for (int32_t c = 0; c < TINYML_PLANES; ++c) {
-          const struct tinyml_plane_filter filter = tinyml_plane_filter(weights + (channel + c) * 9);
+          const int8_t *filter = weights + (channel + c) * 9;
+          const int32_t *numbers = constants + (channel + c) * stride;
+          const struct tinyml_plane_channel local = {
+              .filter_0 = tinyml_plane_filter(filter),
+              .filter_1 = tinyml_plane_filter(filter + 3),
+              .filter_2 = tinyml_plane_filter(filter + 6),
+              .bias = numbers[0],
+              .factor = numbers[1],
+              .offset = numbers[2],
+              .below = stride > 3 ? numbers[3] : 0,
+          };
           const int32_t *plane = planes + c * lines * params->plane_length;
           int8_t *to = output + line * params->output_line_step + channel + c;
           for (int32_t i = 0; i < band; ++i) {
-            tinyml_plane_line(params, plane, &filter, constants + (channel + c) * stride, to);
+            tinyml_plane_line(params, plane, &local, to);
             plane += params->stride * params->plane_length;
             to += params->output_line_step;
           }

@@ -33,6 +33,41 @@ TINYML_KERNEL int32_t tinyml_pair(int32_t low, int32_t high)
   return (int32_t)(((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16));
 }
 
+/* The lower halves of two words, and their upper halves. */
+TINYML_KERNEL int32_t tinyml_low_halves(int32_t a, int32_t b)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t pair;
+  __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+  return pair;
+#else
+  return tinyml_pair(a, b);
+#endif
+}
+
+TINYML_KERNEL int32_t tinyml_high_halves(int32_t a, int32_t b)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t pair;
+  __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
+  return pair;
+#else
+  return tinyml_pair(a >> 16, b >> 16);
+#endif
+}
+
+/* The lower half of a and the upper half of b. */
+TINYML_KERNEL int32_t tinyml_low_and_high(int32_t a, int32_t b)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t pair;
+  __asm__("pkhbt %0, %1, %2" : "=r"(pair) : "r"(a), "r"(b));
+  return pair;
+#else
+  return tinyml_pair(a, b >> 16);
+#endif
+}
+
 /* Four bytes from any address. */
 TINYML_KERNEL int32_t tinyml_load_word(const int8_t *bytes)
 {
@@ -79,6 +114,18 @@ TINYML_KERNEL int32_t tinyml_smlabb(int32_t a, int32_t b, int32_t sum)
   return __smlabb(a, b, sum);
 #else
   return tinyml_wrapping_add(tinyml_low(a) * tinyml_low(b), sum);
+#endif
+}
+
+/* Bytes 1 and 3 of a word, sign-extended to a pair. */
+TINYML_KERNEL int32_t tinyml_sxtb16_odd(int32_t word)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t pair;
+  __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
+  return pair;
+#else
+  return tinyml_pair((int8_t)((word >> 8) & 0xFF), word >> 24);
 #endif
 }
 

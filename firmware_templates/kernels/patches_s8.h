@@ -32,15 +32,28 @@ TINYML_KERNEL int32_t tinyml_patch_a(int32_t word)
 /* Pair B of four input bytes. */
 TINYML_KERNEL int32_t tinyml_patch_b(int32_t word) { return word ^ 0x007F007F; }
 
-/* Adds `words` * 4 input bytes to a patch; returns where the patch goes on. */
-TINYML_KERNEL int32_t *tinyml_patch_bytes(int32_t *patch, const int8_t *bytes, int32_t words)
+/* Adds four input bytes to a patch; returns where it goes on. */
+TINYML_KERNEL int32_t *tinyml_patch_word(int32_t *patch, const int8_t *bytes)
 {
-  for (int32_t i = 0; i < words; ++i) {
-    const int32_t word = tinyml_load_word(bytes);
+  const int32_t word = tinyml_load_word(bytes);
+  patch[0] = tinyml_patch_a(word);
+  patch[1] = tinyml_patch_b(word);
+  return patch + TINYML_PATCH_STRIDE;
+}
+
+/* Adds `words` * 4 input bytes to a patch; returns where it goes on. */
+TINYML_SHARED int32_t *tinyml_patch_bytes(int32_t *patch, const int8_t *bytes, int32_t words)
+{
+  for (; words > 3; words -= 4) {
+    patch = tinyml_patch_word(patch, bytes);
+    patch = tinyml_patch_word(patch, bytes + 4);
+    patch = tinyml_patch_word(patch, bytes + 8);
+    patch = tinyml_patch_word(patch, bytes + 12);
+    bytes += 16;
+  }
+  for (; words > 0; --words) {
+    patch = tinyml_patch_word(patch, bytes);
     bytes += 4;
-    patch[0] = tinyml_patch_a(word);
-    patch[1] = tinyml_patch_b(word);
-    patch += TINYML_PATCH_STRIDE;
   }
   return patch;
 }
@@ -55,7 +68,7 @@ struct tinyml_patch_sums {
 #if TINYML_DSP_ASSEMBLY
 /* One step: 18 instructions, 24 products. */
 #define TINYML_PATCH_STEP                       \
-  "ldrd %[v0], %[v1], [%[weights]], #8\n\t"     \
+  "ldrd %[v0], %[v1], [%[filters]], #8\n\t"     \
   "sxtb16 %[w0], %[v0]\n\t"                     \
   "sxtb16 %[w1], %[v1]\n\t"                     \
   "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
@@ -75,46 +88,51 @@ struct tinyml_patch_sums {
   "smlad %[s12], %[b], %[w1], %[s12]\n\t"
 #endif
 
-/* Adds `steps` steps to the sums of two filters; returns where the weights go on.
+/* Where steps end: those that come in fours, and all. In memory, as loops need all registers. */
+struct tinyml_patch_ends {
+  const int32_t *fours;
+  const int32_t *all;
+};
+
+/* Adds all steps to the sums of two filters; returns where the filters go on.
  *
  * patches: [steps, TINYML_PATCHES, 2] words.
- * weights: [steps, 2] words, aligned to 4. */
-TINYML_KERNEL const int8_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
-                                               struct tinyml_patch_sums *second,
-                                               const int32_t *patches, const int8_t *weights,
-                                               int32_t steps)
+ * filters: [steps, 2] words. */
+TINYML_KERNEL const int32_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
+                                                struct tinyml_patch_sums *second,
+                                                const int32_t *patches,
+                                                const struct tinyml_patch_ends *ends,
+                                                const int32_t *filters)
 {
 #if TINYML_DSP_ASSEMBLY
-  const int8_t *const end4 = weights + (steps & ~3) * 8;
-  const int8_t *const end = weights + steps * 8;
   int32_t v0, v1, w0, w1, a, b;
-  __asm__ volatile("ldr %[a], %[end4]\n\t"
-                   "cmp %[weights], %[a]\n\t"
+  __asm__ volatile("ldr %[a], %[fours]\n\t"
+                   "cmp %[patches], %[a]\n\t"
                    "beq 2f\n"
                    "1:\n\t"
                    TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
-                   "ldr %[a], %[end4]\n\t"
-                   "cmp %[weights], %[a]\n\t"
+                   "ldr %[a], %[fours]\n\t"
+                   "cmp %[patches], %[a]\n\t"
                    "bne 1b\n"
                    "2:\n\t"
-                   "ldr %[a], %[end]\n\t"
-                   "cmp %[weights], %[a]\n\t"
+                   "ldr %[a], %[all]\n\t"
+                   "cmp %[patches], %[a]\n\t"
                    "beq 4f\n"
                    "3:\n\t"
                    TINYML_PATCH_STEP
-                   "ldr %[a], %[end]\n\t"
-                   "cmp %[weights], %[a]\n\t"
+                   "ldr %[a], %[all]\n\t"
+                   "cmp %[patches], %[a]\n\t"
                    "bne 3b\n"
                    "4:"
                    : [s00] "+r"(first->s0), [s01] "+r"(first->s1), [s02] "+r"(first->s2),
                      [s10] "+r"(second->s0), [s11] "+r"(second->s1), [s12] "+r"(second->s2),
-                     [weights] "+r"(weights), [patches] "+r"(patches), [v0] "=&r"(v0),
+                     [filters] "+r"(filters), [patches] "+r"(patches), [v0] "=&r"(v0),
                      [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1), [a] "=&r"(a), [b] "=&r"(b)
-                   : [end4] "m"(end4), [end] "m"(end)
+                   : [fours] "m"(ends->fours), [all] "m"(ends->all)
                    : "cc", "memory");
 #else
-  for (int32_t step = 0; step < steps; ++step) {
-    const int32_t v0 = tinyml_load_word(weights), v1 = tinyml_load_word(weights + 4);
+  while (patches != ends->all) {
+    const int32_t v0 = *filters++, v1 = *filters++;
     const int32_t w0 = tinyml_sxtb16(v0), w1 = tinyml_sxtb16(v1);
     first->s0 = tinyml_smlad(patches[1], w0, tinyml_smlad(patches[0], v0, first->s0));
     first->s1 = tinyml_smlad(patches[3], w0, tinyml_smlad(patches[2], v0, first->s1));
@@ -123,10 +141,9 @@ TINYML_KERNEL const int8_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
     second->s1 = tinyml_smlad(patches[3], w1, tinyml_smlad(patches[2], v1, second->s1));
     second->s2 = tinyml_smlad(patches[5], w1, tinyml_smlad(patches[4], v1, second->s2));
     patches += TINYML_PATCH_STRIDE;
-    weights += 8;
   }
 #endif
-  return weights;
+  return filters;
 }
 
 struct tinyml_patches_params {
@@ -138,7 +155,7 @@ struct tinyml_patches_params {
   int32_t activation_max; /* -128 to 127 */
 };
 
-/* The constants of one filter that follow its bias. */
+/* What follows the steps of two filters: the constants of one, see TINYML_REQUANTIZE_SHORT. */
 struct tinyml_patch_constants {
   int32_t factor;
   int32_t offset;
@@ -146,8 +163,8 @@ struct tinyml_patch_constants {
 };
 
 /* One sum as an output. */
-TINYML_KERNEL int8_t tinyml_patch_output(const struct tinyml_patches_params *params, int32_t mode,
-                                         int32_t sum, struct tinyml_patch_constants constants)
+TINYML_KERNEL int32_t tinyml_patch_output(const struct tinyml_patches_params *params, int32_t mode,
+                                          int32_t sum, struct tinyml_patch_constants constants)
 {
   if (mode == TINYML_REQUANTIZE_SHORT) {
     return tinyml_short_requantize(sum, constants.factor, constants.offset, params->shift);
@@ -160,75 +177,81 @@ TINYML_KERNEL int8_t tinyml_patch_output(const struct tinyml_patches_params *par
                               params->activation_min, params->activation_max);
 }
 
-/* The sums of one filter as outputs; constants: of the filter, the bias first.
- *
- * at_1, at_2: distance of the outputs of patches 1 and 2; that of patch 0 is written last, so that
- * a distance of 0 drops the others. */
-TINYML_KERNEL void tinyml_patch_outputs(const struct tinyml_patches_params *params, int32_t mode,
-                                        struct tinyml_patch_sums sums, const int32_t *constants,
-                                        int8_t *output, int32_t at_1, int32_t at_2)
+TINYML_KERNEL struct tinyml_patch_constants tinyml_patch_constants(const int32_t *words,
+                                                                   int32_t mode)
 {
-  const struct tinyml_patch_constants local = {
-      constants[1], constants[2], mode == TINYML_REQUANTIZE_SIGNED ? constants[3] : 0};
-  const int8_t value_0 = tinyml_patch_output(params, mode, sums.s0, local);
-  const int8_t value_1 = tinyml_patch_output(params, mode, sums.s1, local);
-  output[at_2] = tinyml_patch_output(params, mode, sums.s2, local);
-  output[at_1] = value_1;
-  output[0] = value_0;
+  const struct tinyml_patch_constants constants = {
+      words[0], words[1], mode == TINYML_REQUANTIZE_SIGNED ? words[2] : 0};
+  return constants;
 }
 
 TINYML_KERNEL void tinyml_patches_times_filters(const struct tinyml_patches_params *params,
                                                 int32_t mode, const int32_t *patches,
-                                                const int8_t *weights, const int32_t *constants,
-                                                int8_t *output, int32_t at_1, int32_t at_2)
+                                                const int32_t *filters, int8_t *output,
+                                                int32_t at_1, int32_t at_2)
 {
-  const int32_t stride = mode == TINYML_REQUANTIZE_SIGNED ? 4 : 3;
+  const int32_t count = mode == TINYML_REQUANTIZE_SIGNED ? 3 : 2;
   const struct tinyml_patches_params local = *params;
+  const struct tinyml_patch_ends ends = {
+      .fours = patches + (local.steps & ~3) * TINYML_PATCH_STRIDE,
+      .all = patches + local.steps * TINYML_PATCH_STRIDE,
+  };
   for (int32_t rest = local.output_c; rest > 0; rest -= 2) {
-    /* Of an odd number of filters the last comes alone: its weights with zeros beside. */
-    const int32_t *next = rest > 1 ? constants + stride : constants;
-    struct tinyml_patch_sums first = {constants[0], constants[0], constants[0]};
-    struct tinyml_patch_sums second = {next[0], next[0], next[0]};
-    weights = tinyml_patch_steps(&first, &second, patches, weights, local.steps);
+    struct tinyml_patch_sums first = {filters[0], filters[0], filters[0]};
+    struct tinyml_patch_sums second = {filters[1], filters[1], filters[1]};
+    filters = tinyml_patch_steps(&first, &second, patches, &ends, filters + 2);
+    const struct tinyml_patch_constants constants_0 = tinyml_patch_constants(filters, mode);
+    const int32_t value_00 = tinyml_patch_output(&local, mode, first.s0, constants_0);
+    const int32_t value_01 = tinyml_patch_output(&local, mode, first.s1, constants_0);
+    const int32_t value_02 = tinyml_patch_output(&local, mode, first.s2, constants_0);
+    const struct tinyml_patch_constants constants_1 = tinyml_patch_constants(filters + count, mode);
+    const int32_t value_10 = tinyml_patch_output(&local, mode, second.s0, constants_1);
+    const int32_t value_11 = tinyml_patch_output(&local, mode, second.s1, constants_1);
+    const int32_t value_12 = tinyml_patch_output(&local, mode, second.s2, constants_1);
+    filters += 2 * count;
+    /* Patch 0 comes last: a distance of 0 drops the others. */
+    int8_t *const output_1 = output + at_1;
+    int8_t *const output_2 = output + at_2;
+    output_2[0] = (int8_t)value_02;
+    output_1[0] = (int8_t)value_01;
+    output[0] = (int8_t)value_00;
     if (rest > 1) {
-      tinyml_patch_outputs(&local, mode, second, next, output + 1, at_1, at_2);
+      output_2[1] = (int8_t)value_12;
+      output_1[1] = (int8_t)value_11;
+      output[1] = (int8_t)value_10;
     }
-    tinyml_patch_outputs(&local, mode, first, constants, output, at_1, at_2);
     output += 2;
-    constants += 2 * stride;
   }
 }
 
 /* One output of every filter for up to three patches; all layers share these functions.
  *
  * patches: [steps, TINYML_PATCHES, 2] words.
- * weights: [output_c / 2 rounded up, steps, 2] words, aligned to 4.
- * constants: [output_c, 3 or 4], see TINYML_REQUANTIZE_SHORT. */
+ * filters: two and two, with zeros in place of the last where their number is odd: two biases,
+ *   [steps, 2] words, then the other constants of each, see TINYML_REQUANTIZE_SHORT.
+ * at_1, at_2: distance of the outputs of patches 1 and 2; 0 drops a patch. */
 TINYML_SHARED void tinyml_patches_short(const struct tinyml_patches_params *params,
-                                        const int32_t *patches, const int8_t *weights,
-                                        const int32_t *constants, int8_t *output, int32_t at_1,
-                                        int32_t at_2)
+                                        const int32_t *patches, const int32_t *filters,
+                                        int8_t *output, int32_t at_1, int32_t at_2)
 {
-  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_SHORT, patches, weights, constants, output,
-                               at_1, at_2);
+  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_SHORT, patches, filters, output, at_1,
+                               at_2);
 }
 
 TINYML_SHARED void tinyml_patches_signed(const struct tinyml_patches_params *params,
-                                         const int32_t *patches, const int8_t *weights,
-                                         const int32_t *constants, int8_t *output, int32_t at_1,
-                                         int32_t at_2)
+                                         const int32_t *patches, const int32_t *filters,
+                                         int8_t *output, int32_t at_1, int32_t at_2)
 {
-  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_SIGNED, patches, weights, constants,
-                               output, at_1, at_2);
+  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_SIGNED, patches, filters, output, at_1,
+                               at_2);
 }
 
 TINYML_SHARED void tinyml_patches_exact(const struct tinyml_patches_params *params,
-                                        const int32_t *patches, const int8_t *weights,
-                                        const int32_t *constants, int8_t *output, int32_t at_1,
-                                        int32_t at_2)
+                                        const int32_t *patches, const int32_t *filters,
+                                        int8_t *output, int32_t at_1, int32_t at_2)
 {
-  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_EXACT, patches, weights, constants, output,
-                               at_1, at_2);
+  tinyml_patches_times_filters(params, TINYML_REQUANTIZE_EXACT, patches, filters, output, at_1,
+                               at_2);
 }
 
 #endif

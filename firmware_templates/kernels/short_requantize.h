@@ -16,19 +16,19 @@ enum {
 /* ((sum * factor >> 32) + offset) >> shift, saturated to int8.
  *
  * sum: scaled as the factor expects it. */
-TINYML_KERNEL int8_t tinyml_short_requantize(int32_t sum, int32_t factor, int32_t offset,
+TINYML_KERNEL int32_t tinyml_short_requantize(int32_t sum, int32_t factor, int32_t offset,
                                              int32_t shift)
 {
-  return (int8_t)tinyml_saturate_s8(tinyml_smmla(sum, factor, offset) >> shift);
+  return tinyml_saturate_s8(tinyml_smmla(sum, factor, offset) >> shift);
 }
 
 /* The same with `below` added for negative sums, clamped to the range of an activation. */
-TINYML_KERNEL int8_t tinyml_signed_requantize(int32_t sum, int32_t factor, int32_t offset,
+TINYML_KERNEL int32_t tinyml_signed_requantize(int32_t sum, int32_t factor, int32_t offset,
                                               int32_t below, int32_t shift, int32_t low,
                                               int32_t high)
 {
   const int32_t scaled = tinyml_smmla(sum, factor, offset + (below & (sum >> 31))) >> shift;
-  return (int8_t)tinyml_clamp(scaled, low, high);
+  return tinyml_clamp(scaled, low, high);
 }
 
 #endif

@@ -22,18 +22,19 @@ def fits_packed_words(weights: NDArray[Any]) -> bool:
     return not bool(((weights[:, 0::2] == -128) & (weights[:, 1::2] < 0)).any())
 
 
-def packed_words(weights: NDArray[Any], channels: int) -> NDArray[np.int8]:
+def packed_words(weights: NDArray[Any], channels: int) -> NDArray[np.int32]:
     """Weights as words V = (256 w0 + w1, 256 w2 + w3), those of `channels` filters interleaved.
 
     weights: int8 [filters, values], values a multiple of 4; filters that are missing are zeros.
-    Returns bytes in the order [filters / channels, values / 4, channels, 4].
+    Returns words [filters / channels, values / 4, channels].
     """
     filters, values = weights.shape
     missing = -filters % channels
     wide = np.pad(weights.astype(np.int32), ((0, missing), (0, 0)))
     halves = (256 * wide[:, 0::2] + wide[:, 1::2]).astype("<i2")
     words = halves.reshape(-1, channels, values // STEP, 2).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(words).view(np.int8).reshape(-1)
+    packed: NDArray[np.int32] = np.ascontiguousarray(words).view("<i4")[..., 0].astype(np.int32)
+    return packed
 
 
 def folded_bias(

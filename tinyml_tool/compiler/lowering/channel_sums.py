@@ -68,16 +68,20 @@ class RequantizedChannels:
     """[channels, 2 or 3]: what follows the bias in a kernel's constants."""
     reason: str
 
-    def table(self, folded_bias: NDArray[np.int32]) -> ConstantArray:
-        """The kernel's constants, the bias first."""
-        names = {
+    @property
+    def names(self) -> str:
+        """What a kernel's constants are."""
+        return {
             SHORT: "bias, factor and offset",
             SIGNED: "bias, factor, offset and what is added below zero",
             EXACT: "bias, multiplier and shift",
         }[self.mode]
+
+    def table(self, folded_bias: NDArray[np.int32]) -> ConstantArray:
+        """The kernel's constants channel by channel, the bias first."""
         values = np.column_stack([folded_bias.astype(np.int64), self.constants])
         return ConstantArray(
-            "channels", values.astype(np.int32).reshape(-1), f"of each channel: {names}"
+            "channels", values.astype(np.int32).reshape(-1), f"of each channel: {self.names}"
         )
 
 

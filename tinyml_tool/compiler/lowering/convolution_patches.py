@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from tinyml_tool.compiler.lowering.channel_sums import ChannelSums, requantized
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_tool.compiler.lowering.channel_sums import ChannelSums, RequantizedChannels, requantized
 from tinyml_tool.compiler.plan import (
     ConstantArray,
     ConstantRef,
@@ -53,6 +57,18 @@ class PatchGeometry:
         return patches + self.waiting_bytes + self.taps * self.window[2]
 
 
+def _filters(
+    rest: RequantizedChannels, weights: NDArray[Any], zero_point: int
+) -> NDArray[np.int32]:
+    """Filters as `patches_s8.h` wants them: biases, packed weights and constants of two and two."""
+    words = packed_words(weights, 2)
+    missing = ((0, -len(weights) % 2), (0, 0))
+    bias = folded_bias(weights, rest.bias, zero_point, _GAIN)
+    biases = np.pad(bias[:, None], missing).reshape(-1, 2)
+    constants = np.pad(rest.constants.astype(np.int32), missing).reshape(len(words), -1)
+    return np.concatenate([biases, words.reshape(len(words), -1), constants], axis=1).reshape(-1)
+
+
 def patches_call(
     sums: ChannelSums,
     geometry: PatchGeometry,
@@ -84,14 +100,16 @@ def patches_call(
         ),
         arguments=(
             TensorRef(source),
-            ConstantRef("weights"),
-            ConstantRef("channels"),
+            ConstantRef("filters"),
             ScratchRef(),
             TensorRef(target),
         ),
         constants=(
-            ConstantArray("weights", packed_words(weights, 2), "packed, two filters together"),
-            rest.table(folded_bias(weights, rest.bias, sums.zero_point, _GAIN)),
+            ConstantArray(
+                "filters",
+                _filters(rest, weights, sums.zero_point),
+                f"two and two, weights packed, with {rest.names}",
+            ),
         ),
         scratch_bytes=geometry.scratch_bytes(steps),
         reason=f"the core has DSP instructions; {rest.reason}",
