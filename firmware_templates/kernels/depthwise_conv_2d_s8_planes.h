@@ -181,6 +181,55 @@ TINYML_KERNEL struct tinyml_plane_sums tinyml_plane_window(struct tinyml_plane_s
   return sums;
 }
 
+#if TINYML_DSP_ASSEMBLY
+enum { TINYML_LARGEST_OFFSET = 1020 }; /* of LDRD */
+
+/* One line of two windows; s0 and s1: registers to add to. */
+#define TINYML_PLANE_LINE_1(offset, w01, w12, s0, s1) \
+  "ldrd %[a], %[b], [%[plane], #" offset "]\n\t"      \
+  "smlad %[sum0], %[a], %[" w01 "], %[" s0 "]\n\t"    \
+  "smlatb %[sum1], %[a], %[" w01 "], %[" s1 "]\n\t"   \
+  "smlabt %[sum0], %[b], %[" w12 "], %[sum0]\n\t"     \
+  "smlad %[sum1], %[b], %[" w12 "], %[sum1]\n\t"
+
+#define TINYML_PLANE_LINE_2(offset, w01, w12, s0, s1) \
+  "ldrd %[a], %[b], [%[plane], #" offset "]\n\t"      \
+  "smlad %[sum0], %[a], %[" w01 "], %[" s0 "]\n\t"    \
+  "ldr %[a], [%[plane], #8 + " offset "]\n\t"         \
+  "smlad %[sum1], %[b], %[" w01 "], %[" s1 "]\n\t"    \
+  "smlabt %[sum0], %[b], %[" w12 "], %[sum0]\n\t"     \
+  "smlabt %[sum1], %[a], %[" w12 "], %[sum1]\n\t"
+
+/* Two outputs a turn, in 27 or 30 instructions, until the plane ends at `end`. */
+#define TINYML_PLANE_LOOP(line)                                                                    \
+  __asm__ volatile(                                                                                \
+      "1:\n\t"                                                                                     \
+      line("0", "w0", "w1", "bias", "bias") line("%c[next]", "w2", "w3", "sum0", "sum1")           \
+      line("%c[last]", "w4", "w5", "sum0", "sum1")                                                 \
+      "ldrd %[a], %[b], %[numbers]\n\t"                                                            \
+      "smmla %[sum0], %[sum0], %[a], %[b]\n\t"                                                     \
+      "smmla %[sum1], %[sum1], %[a], %[b]\n\t"                                                     \
+      "ldr %[a], %[end]\n\t"                                                                       \
+      "ssat %[sum0], #8, %[sum0], asr %[shift]\n\t"                                                \
+      "ssat %[sum1], #8, %[sum1], asr %[shift]\n\t"                                                \
+      "strb %[sum0], [%[output]]\n\t"                                                              \
+      "strb %[sum1], [%[output], %[step]]\n\t"                                                     \
+      "add %[plane], %[plane], %[advance]\n\t"                                                     \
+      "add %[output], %[output], %[step], lsl #1\n\t"                                              \
+      "cmp %[plane], %[a]\n\t"                                                                     \
+      "bne 1b"                                                                                     \
+      : [plane] "+r"(plane), [output] "+r"(output), [sum0] "=&r"(sum0), [sum1] "=&r"(sum1),        \
+        [a] "=&r"(a), [b] "=&r"(b)                                                                 \
+      : [bias] "r"(channel->bias), [step] "r"(params->output_step),                                \
+        [w0] "r"(channel->filter_0.w01), [w1] "r"(channel->filter_0.w12),                          \
+        [w2] "r"(channel->filter_1.w01), [w3] "r"(channel->filter_1.w12),                          \
+        [w4] "r"(channel->filter_2.w01), [w5] "r"(channel->filter_2.w12),                          \
+        [numbers] "m"(numbers), [end] "m"(end), [next] "i"(params->plane_length * 4),              \
+        [last] "i"(params->plane_length * 8), [shift] "i"(params->shift),                          \
+        [advance] "i"(params->stride * 4)                                                          \
+      : "cc", "memory")
+#endif
+
 TINYML_KERNEL struct tinyml_plane_sums
 tinyml_plane_windows(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
                      const int32_t *plane, const struct tinyml_plane_channel *channel)
@@ -213,8 +262,24 @@ TINYML_KERNEL void
 tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
                   const int32_t *plane, const struct tinyml_plane_channel *channel, int8_t *output)
 {
-  const int8_t *const end = output + params->output_length / 2 * 2 * params->output_step;
-  while (output != end) {
+  const int32_t *const end = plane + params->output_length / 2 * params->stride;
+#if TINYML_DSP_ASSEMBLY
+  if (params->requantization == TINYML_REQUANTIZE_SHORT && params->output_length > 1 &&
+      params->plane_length * 8 + 8 <= TINYML_LARGEST_OFFSET) {
+    const struct {
+      int32_t factor;
+      int32_t offset;
+    } numbers = {channel->factor, channel->offset};
+    int32_t sum0, sum1, a, b;
+    if (params->stride == 1) {
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1);
+    } else {
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_2);
+    }
+    plane = end;
+  }
+#endif
+  while (plane != end) {
     const struct tinyml_plane_sums sums = tinyml_plane_windows(params, plane, channel);
     plane += params->stride;
     output[0] = tinyml_plane_output(params, sums.first, channel);
