@@ -23,6 +23,28 @@ SHORT, SIGNED, EXACT = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
+class UnitedSums:
+    """All sums of a layer whose channels share one factor, as if they were of one channel."""
+
+    range: SumRange
+    factor: float
+    output: OutputRange
+
+    def proven(self, gain: int) -> ShortRequantization | None:
+        """Constants of a short requantization for sums that are 2**gain times the true ones."""
+        multiplier, shift = quantize_multiplier(self.factor)
+        found = prove(
+            np.array([multiplier], np.int64),
+            np.array([shift], np.int64),
+            self.range,
+            self.output,
+            gain,
+        )
+        # A layer that always answers the same is left to the general kernel.
+        return None if found is None or found.constant.any() else found
+
+
+@dataclass(frozen=True, eq=False)
 class ChannelSums:
     """Weights [channels, values], int8 with zero point 0, and bias [channels] of a layer."""
 
@@ -43,6 +65,12 @@ class ChannelSums:
             np.minimum(highest, lowest).sum(axis=1) + self.bias,
             np.maximum(highest, lowest).sum(axis=1) + self.bias,
         )
+
+    def united(self) -> UnitedSums:
+        """All channels as one; they have one factor."""
+        least, most = self.range.least.min(), self.range.most.max()
+        whole = SumRange(np.array([least]), np.array([most]))
+        return UnitedSums(whole, self.factors[0], self.output)
 
     @property
     def multipliers(self) -> tuple[Integers, Integers]:

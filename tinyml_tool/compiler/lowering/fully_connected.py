@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyml_tool.compiler.lowering.fully_connected_packed import FullyConnected, packed_call
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -19,6 +20,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import ConstantRef, KernelCall, TensorRef
+from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
 from tinyml_tool.graph.options import FullyConnectedOptions
@@ -49,6 +51,22 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         output_c if per_channel else 1,
     )
     low, high = activation_range(options.activation, DType.INT8, target_quantization)
+    bias = require_bias(operator, graph, 2, output_c)
+    refused = "the core has no DSP instructions"
+    if machine.core.dsp:
+        layer = FullyConnected(
+            rows=rows,
+            source=source,
+            weights=weights,
+            bias=bias,
+            target=target,
+            factors=tuple(factors),
+            output=OutputRange(target_quantization.zero_point, low, high),
+        )
+        call = packed_call(layer, graph)
+        if isinstance(call, KernelCall):
+            return call
+        refused = call
     return KernelCall(
         kernel="fully_connected_s8",
         params=(
@@ -65,12 +83,13 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         arguments=(
             TensorRef(source.index),
             TensorRef(weights.index),
-            require_bias(operator, graph, 2, output_c),
+            bias,
             ConstantRef("multipliers"),
             ConstantRef("shifts"),
             TensorRef(target.index),
         ),
         constants=requantization_constants(factors),
+        reason=refused,
     )
 
 

@@ -1,0 +1,95 @@
+"""FULLY_CONNECTED with packed weights: for cores with DSP instructions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
+from tinyml_tool.compiler.lowering.requirements import require_per_tensor
+from tinyml_tool.compiler.plan import (
+    Argument,
+    ConstantArray,
+    ConstantRef,
+    KernelCall,
+    TensorRef,
+)
+from tinyml_tool.compiler.requantization_proof import OutputRange
+from tinyml_tool.compiler.weight_packing import (
+    STEP,
+    fits_packed_words,
+    folded_bias,
+    packed_words,
+)
+from tinyml_tool.graph.types import Graph, Tensor
+
+_GAIN = 8
+_OUTPUTS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class FullyConnected:
+    """The checked operands of a fully connected layer."""
+
+    rows: int
+    source: Tensor
+    weights: Tensor
+    bias: Argument
+    target: Tensor
+    factors: tuple[float, ...]
+    """From a sum to an output: one for all outputs, or one for each."""
+    output: OutputRange
+
+
+def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
+    """The call of `fully_connected_s8_packed`, or why that kernel cannot be used."""
+    if len(layer.factors) > 1 or require_per_tensor(layer.weights, "weights").zero_point != 0:
+        return "the weights have scales by output, or a zero point"
+    given = isinstance(layer.bias, TensorRef)
+    bias = graph.tensors[layer.bias.tensor].data if isinstance(layer.bias, TensorRef) else None
+    if layer.weights.data is None or (given and bias is None):
+        return "weights or bias are computed by the model"
+    output_c, input_c = layer.weights.shape
+    zeros = np.zeros(output_c, np.int64)
+    sums = ChannelSums(
+        weights=layer.weights.data,
+        bias=zeros if bias is None else bias.reshape(-1).astype(np.int64),
+        zero_point=require_per_tensor(layer.source, "input").zero_point,
+        factors=layer.factors,
+        output=layer.output,
+    )
+    short = sums.united().proven(_GAIN)
+    if short is None:
+        return "the short requantization is not proven"
+    weights = np.pad(sums.weights, ((0, 0), (0, -input_c % STEP)))
+    if not fits_packed_words(weights):
+        return "a weight of -128 stands before a negative one"
+    folded = folded_bias(weights, sums.bias, sums.zero_point, _GAIN)
+    return KernelCall(
+        kernel="fully_connected_s8_packed",
+        params=(
+            ("rows", layer.rows),
+            ("input_c", input_c),
+            ("output_c", output_c),
+            ("factor", int(short.factors[0])),
+            ("offset", int(short.offsets[0])),
+            ("below", int(short.below[0])),
+            ("shift", short.shift),
+            ("activation_min", layer.output.low),
+            ("activation_max", layer.output.high),
+        ),
+        arguments=(
+            TensorRef(layer.source.index),
+            ConstantRef("weights"),
+            ConstantRef("bias"),
+            TensorRef(layer.target.index),
+        ),
+        constants=(
+            ConstantArray(
+                "weights", packed_words(weights, _OUTPUTS).reshape(-1), "packed, four rows together"
+            ),
+            ConstantArray("bias", np.pad(folded, (0, -output_c % _OUTPUTS)), "with the offsets"),
+        ),
+        reason="the core has DSP instructions; short requantization, proven for all sums",
+    )
