@@ -21,7 +21,7 @@ struct tinyml_conv_2d_s8_patches_params {
   int32_t pad_h;          /* rows of padding above, 0 and above */
   int32_t pad_w;          /* columns of padding on the left, 0 and above */
   int32_t padding;        /* the value of padding: the input's zero point, -128 to 127 */
-  int32_t requantization; /* TINYML_REQUANTIZE_SHORT, SIGNED or EXACT */
+  int32_t requantization; /* TINYML_REQUANTIZE_SHORT or another */
   struct tinyml_patches_params patches;
 };
 
@@ -98,6 +98,8 @@ TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patche
     tinyml_patches_short(&params->patches, patches, filters, output, at_1, at_2);
   } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
     tinyml_patches_signed(&params->patches, patches, filters, output, at_1, at_2);
+  } else if (params->requantization == TINYML_REQUANTIZE_CLAMPED) {
+    tinyml_patches_clamped(&params->patches, patches, filters, output, at_1, at_2);
   } else {
     tinyml_patches_exact(&params->patches, patches, filters, output, at_1, at_2);
   }

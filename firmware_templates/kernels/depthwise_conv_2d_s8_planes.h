@@ -29,7 +29,7 @@ struct tinyml_depthwise_conv_2d_s8_planes_params {
   int32_t padding;        /* the value of padding: the input's zero point, -128 to 127 */
   int32_t band;           /* output lines made of one filling of the planes */
   int32_t plane_length;   /* words of a line in a plane */
-  int32_t requantization; /* TINYML_REQUANTIZE_SHORT, SIGNED or EXACT */
+  int32_t requantization; /* TINYML_REQUANTIZE_SHORT or another */
   int32_t shift;          /* of short requantization: 1 to 20 */
   int32_t output_offset;  /* of exact requantization: the output's zero point */
   int32_t activation_min; /* -128 to 127 */
@@ -248,10 +248,12 @@ tinyml_plane_output(const struct tinyml_depthwise_conv_2d_s8_planes_params *para
   if (params->requantization == TINYML_REQUANTIZE_SHORT) {
     return (int8_t)tinyml_short_requantize(sum, channel->factor, channel->offset, params->shift);
   }
-  if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
-    return (int8_t)tinyml_signed_requantize(sum, channel->factor, channel->offset, channel->below,
-                                            params->shift, params->activation_min,
-                                            params->activation_max);
+  if (params->requantization != TINYML_REQUANTIZE_EXACT) {
+    const int32_t value = tinyml_signed_requantize(sum, channel->factor, channel->offset,
+                                                   channel->below, params->shift);
+    return (int8_t)(params->requantization == TINYML_REQUANTIZE_SIGNED
+                        ? value
+                        : tinyml_clamp(value, params->activation_min, params->activation_max));
   }
   return tinyml_requantize_s8(sum >> 8, channel->factor, channel->offset, params->output_offset,
                               params->activation_min, params->activation_max);
@@ -304,7 +306,7 @@ tinyml_depthwise_conv_2d_s8_planes(const struct tinyml_depthwise_conv_2d_s8_plan
 {
   int32_t *planes = scratch;
   const int32_t lines = tinyml_plane_lines(params);
-  const int32_t stride = params->requantization == TINYML_REQUANTIZE_SIGNED ? 4 : 3;
+  const int32_t stride = tinyml_requantize_constants(params->requantization);
   tinyml_fill_with_padding(params, planes, TINYML_PLANES * lines);
   for (int32_t batch = 0; batch < params->batches; ++batch) {
     for (int32_t first = 0; first < params->channels; first += TINYML_PLANES) {

@@ -17,6 +17,7 @@ struct tinyml_fully_connected_s8_packed_params {
   int32_t offset;
   int32_t below;          /* what is added to negative sums */
   int32_t shift;          /* 1 to 20 */
+  int32_t clamps;         /* 0: the activation's range is that of int8; 1: it is less */
   int32_t activation_min; /* -128 to 127 */
   int32_t activation_max; /* -128 to 127 */
 };
@@ -100,9 +101,11 @@ TINYML_KERNEL const int32_t *tinyml_packed_steps(struct tinyml_packed_sums *sums
 TINYML_KERNEL int8_t
 tinyml_packed_output(const struct tinyml_fully_connected_s8_packed_params *params, int32_t sum)
 {
-  return (int8_t)tinyml_signed_requantize(sum, params->factor, params->offset, params->below,
-                                          params->shift, params->activation_min,
-                                          params->activation_max);
+  const int32_t value = tinyml_signed_requantize(sum, params->factor, params->offset,
+                                                 params->below, params->shift);
+  return (int8_t)(params->clamps != 0
+                      ? tinyml_clamp(value, params->activation_min, params->activation_max)
+                      : value);
 }
 
 /* All layers share this function.

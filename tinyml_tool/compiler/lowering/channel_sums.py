@@ -18,8 +18,14 @@ from tinyml_tool.compiler.requantization_proof import (
     prove,
 )
 
-SHORT, SIGNED, EXACT = 0, 1, 2
+SHORT, SIGNED, CLAMPED, EXACT = 0, 1, 2, 3
 """As in `short_requantize.h`."""
+
+_STEPS = {
+    SHORT: "short requantization",
+    SIGNED: "short requantization that rounds by sign",
+    CLAMPED: "short requantization and a clamp",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +108,7 @@ class RequantizedChannels:
         return {
             SHORT: "bias, factor and offset",
             SIGNED: "bias, factor, offset and what is added below zero",
+            CLAMPED: "bias, factor, offset and what is added below zero",
             EXACT: "bias, multiplier and shift",
         }[self.mode]
 
@@ -118,17 +125,16 @@ def requantized(sums: ChannelSums, gain: int) -> RequantizedChannels | None:
     short = sums.proven(gain)
     if short is not None:
         live = ~short.constant
-        columns = [short.factors, short.offsets]
-        if clamps := (sums.output.low, sums.output.high) != (-128, 127) or short.rounds_by_sign:
-            columns.append(short.below)
-        steps = "4 instructions, as it rounds by sign" if clamps else "3 instructions"
+        clamps = (sums.output.low, sums.output.high) != (-128, 127)
+        mode = CLAMPED if clamps else SIGNED if short.rounds_by_sign else SHORT
+        columns = [short.factors, short.offsets] + [short.below] * (mode != SHORT)
         return RequantizedChannels(
             sums.weights * live[:, None].astype(sums.weights.dtype),
             sums.bias * live,
-            SIGNED if clamps else SHORT,
+            mode,
             short.shift,
             np.column_stack(columns),
-            f"requantization in {steps}, proven for all sums",
+            f"{_STEPS[mode]}, proven for all sums",
         )
     if not sums.range.within(32 - gain):
         return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
+from typing import Any
 
+from tinyml_tool.compiler.linear_sum import SumArithmetic, linear_sum
 from tinyml_tool.compiler.lowering.broadcasting import broadcast_params, broadcast_shape
 from tinyml_tool.compiler.lowering.requirements import (
     QUANTIZE_AGAIN,
@@ -127,8 +130,36 @@ def _sum_or_difference(operator: Operator, graph: Graph, kernel: str) -> KernelC
     )
 
 
+def _linear(call: KernelCall, elements: int) -> KernelCall:
+    """The call of ADD without broadcasting by one linear function, where that is exact."""
+    fields = {field.name for field in dataclass_fields(SumArithmetic)}
+    numbers: dict[str, Any] = {name: value for name, value in call.params if name in fields}
+    arithmetic = SumArithmetic(**numbers)
+    found = linear_sum(arithmetic)
+    if found is None:
+        return replace(call, reason="no linear function equals it for all inputs")
+    return replace(
+        call,
+        kernel="add_s8_linear",
+        params=(
+            ("elements", elements),
+            ("factor_1", found.factor_1),
+            ("factor_2", found.factor_2),
+            ("offset", found.offset),
+            ("shift", found.shift),
+            ("activation_min", arithmetic.activation_min),
+            ("activation_max", arithmetic.activation_max),
+        ),
+        reason="a linear function, equal for all 65,536 pairs of inputs",
+    )
+
+
 def _add(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    return _sum_or_difference(operator, graph, "add_s8")
+    call = _sum_or_difference(operator, graph, "add_s8")
+    one, other = (graph.tensors[tensor] for tensor in operator.inputs)
+    if one.shape != other.shape:
+        return replace(call, reason="an input is broadcast")
+    return _linear(call, one.elements)
 
 
 def _sub(operator: Operator, graph: Graph, machine: Target) -> KernelCall:

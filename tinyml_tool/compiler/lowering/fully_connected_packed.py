@@ -76,6 +76,7 @@ def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
             ("offset", int(short.offsets[0])),
             ("below", int(short.below[0])),
             ("shift", short.shift),
+            ("clamps", int((layer.output.low, layer.output.high) != (-128, 127))),
             ("activation_min", layer.output.low),
             ("activation_max", layer.output.high),
         ),
