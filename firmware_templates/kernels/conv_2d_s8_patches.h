@@ -80,14 +80,14 @@ TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_para
       } else {
         tinyml_padded_run(params, runs, input, in_y, in_x, line);
       }
-      patch = tinyml_patch_bytes(patch, bytes, runs.bytes / 4);
+      patch = tinyml_patch_words(patch, bytes, runs.bytes / 4);
       for (int32_t i = runs.bytes - runs.rest; i < runs.bytes; ++i) {
         *waiting++ = bytes[i];
       }
     }
   }
   const int32_t waiting_bytes = params->filter_h * runs.count * runs.rest;
-  tinyml_patch_bytes(patch, rest, (waiting_bytes + 3) / 4);
+  tinyml_patch_words(patch, rest, (waiting_bytes + 3) / 4);
 }
 
 TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patches_params *params,

@@ -150,6 +150,18 @@ TINYML_KERNEL int32_t tinyml_sxtab16(int32_t pair, int32_t word)
 #endif
 }
 
+/* A pair plus bytes 1 and 3 of a word, each half by itself. */
+TINYML_KERNEL int32_t tinyml_sxtab16_odd(int32_t pair, int32_t word)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t sum;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sum) : "r"(pair), "r"(word));
+  return sum;
+#else
+  return tinyml_sxtab16(pair, (int32_t)((uint32_t)word >> 8));
+#endif
+}
+
 /* The nearest int8. */
 TINYML_KERNEL int32_t tinyml_saturate_s8(int32_t value)
 {

@@ -58,6 +58,18 @@ TINYML_SHARED int32_t *tinyml_patch_bytes(int32_t *patch, const int8_t *bytes, i
   return patch;
 }
 
+/* The same, without a call for few words; `words` is a literal. */
+TINYML_KERNEL int32_t *tinyml_patch_words(int32_t *patch, const int8_t *bytes, int32_t words)
+{
+  if (words > 2) {
+    return tinyml_patch_bytes(patch, bytes, words);
+  }
+  for (int32_t i = 0; i < words; ++i) {
+    patch = tinyml_patch_word(patch, bytes + 4 * i);
+  }
+  return patch;
+}
+
 /* Sums of three patches with one filter. */
 struct tinyml_patch_sums {
   int32_t s0;

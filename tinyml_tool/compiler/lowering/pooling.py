@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyml_tool.compiler.lowering.requirements import (
     require_dtype,
     require_input,
@@ -61,12 +63,26 @@ def _pool_2d(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
 
 
 def _average_pool_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    return _pool_2d(operator, graph, "average_pool_2d_s8")
+    call = _pool_2d(operator, graph, "average_pool_2d_s8")
+    taps = operator.options
+    fours = (
+        machine.core.dsp
+        and isinstance(taps, Pool2DOptions)
+        and taps.filter_h * taps.filter_w <= _LARGEST_WINDOW_OF_PAIRS
+        and graph.tensors[operator.inputs[0]].shape[3] >= 4
+    )
+    place = [name for name, _ in call.params].index("activation_min")
+    params = (*call.params[:place], ("by_fours", int(fours)), *call.params[place:])
+    reason = "four channels at a time by DSP instructions" if fours else "one channel at a time"
+    return replace(call, params=params, reason=reason)
 
 
 def _max_pool_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     return _pool_2d(operator, graph, "max_pool_2d_s8")
 
+
+_LARGEST_WINDOW_OF_PAIRS = 255
+"""Elements whose sum fits 16 bits."""
 
 LOWERINGS: dict[str, Lowering] = {
     "AVERAGE_POOL_2D": _average_pool_2d,
