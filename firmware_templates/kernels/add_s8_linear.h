@@ -18,8 +18,7 @@ TINYML_KERNEL int8_t tinyml_add_s8_linear_value(const struct tinyml_add_s8_linea
                                                 int8_t a, int8_t b)
 {
   const int32_t sum = a * params->factor_1 + params->offset + b * params->factor_2;
-  return (int8_t)tinyml_clamp(sum >> params->shift, params->activation_min,
-                              params->activation_max);
+  return (int8_t)tinyml_clamp(sum >> params->shift, params->activation_min, params->activation_max);
 }
 
 /* output[i] = (a * factor_1 + b * factor_2 + offset) >> shift, clamped.

@@ -17,8 +17,8 @@ struct tinyml_average_pool_2d_s8_params {
   int32_t output_w;
   int32_t stride_h;
   int32_t stride_w;
-  int32_t pad_h;          /* rows of padding above, 0 and above */
-  int32_t pad_w;          /* columns of padding on the left, 0 and above */
+  int32_t pad_h;    /* rows of padding above, 0 and above */
+  int32_t pad_w;    /* columns of padding on the left, 0 and above */
   int32_t by_fours; /* 1: four channels at a time, by DSP instructions; needs 4 channels or more,
                        and windows of 255 elements or fewer, so that sums fit 16 bits */
   int32_t activation_min; /* -128 to 127 */

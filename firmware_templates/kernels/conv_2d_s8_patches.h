@@ -74,8 +74,7 @@ TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_para
     for (int32_t run = 0; run < runs.count; ++run) {
       const int32_t in_x = x + run * params->dilation_w;
       const int8_t *bytes = line;
-      if (in_y >= 0 && in_y < params->input_h && in_x >= 0 &&
-          in_x + runs.taps <= params->input_w) {
+      if (in_y >= 0 && in_y < params->input_h && in_x >= 0 && in_x + runs.taps <= params->input_w) {
         bytes = input + (in_y * params->input_w + in_x) * params->input_c;
       } else {
         tinyml_padded_run(params, runs, input, in_y, in_x, line);
@@ -110,10 +109,9 @@ TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patche
  *   then zeros.
  * scratch: [steps, TINYML_PATCHES, 2] words, then the bytes of `rest` and `line`; aligned to 4.
  * output: [batches, output_h, output_w, output_c]. */
-TINYML_KERNEL void
-tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
-                          const int8_t *input, const int32_t *filters, void *scratch,
-                          int8_t *output)
+TINYML_KERNEL void tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
+                                             const int8_t *input, const int32_t *filters,
+                                             void *scratch, int8_t *output)
 {
   const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
   const int32_t output_c = params->patches.output_c;

@@ -10,10 +10,10 @@
 #include "tinyml_kernel.h"
 
 struct tinyml_fully_connected_s8_packed_params {
-  int32_t rows;           /* independent input vectors, 1 and above */
-  int32_t input_c;        /* length of an input vector, 1 and above */
-  int32_t output_c;       /* length of an output vector, 1 and above */
-  int32_t factor;         /* constants of short requantization, the same for all outputs */
+  int32_t rows;     /* independent input vectors, 1 and above */
+  int32_t input_c;  /* length of an input vector, 1 and above */
+  int32_t output_c; /* length of an output vector, 1 and above */
+  int32_t factor;   /* constants of short requantization, the same for all outputs */
   int32_t offset;
   int32_t below;          /* what is added to negative sums */
   int32_t shift;          /* 1 to 20 */
@@ -31,81 +31,103 @@ struct tinyml_packed_sums {
 };
 
 #if TINYML_DSP_ASSEMBLY
-#define TINYML_PACKED_STEP                    \
-  "ldr %[a], [%[input]], #4\n\t"              \
-  "ldrd %[v0], %[v1], [%[weights]], #8\n\t"   \
-  "eor %[b], %[a], #0x007F007F\n\t"           \
-  "sxtab16 %[a], %[minus_127], %[a]\n\t"      \
-  "smlad %[s0], %[a], %[v0], %[s0]\n\t"       \
-  "sxtb16 %[v0], %[v0]\n\t"                   \
-  "smlad %[s1], %[a], %[v1], %[s1]\n\t"       \
-  "sxtb16 %[v1], %[v1]\n\t"                   \
-  "smlad %[s0], %[b], %[v0], %[s0]\n\t"       \
-  "smlad %[s1], %[b], %[v1], %[s1]\n\t"       \
-  "ldrd %[v0], %[v1], [%[weights]], #8\n\t"   \
-  "smlad %[s2], %[a], %[v0], %[s2]\n\t"       \
-  "sxtb16 %[v0], %[v0]\n\t"                   \
-  "smlad %[s3], %[a], %[v1], %[s3]\n\t"       \
-  "sxtb16 %[v1], %[v1]\n\t"                   \
-  "smlad %[s2], %[b], %[v0], %[s2]\n\t"       \
+#define TINYML_PACKED_STEP                  \
+  "ldr %[a], [%[input]], #4\n\t"            \
+  "ldrd %[v0], %[v1], [%[weights]], #8\n\t" \
+  "eor %[b], %[a], #0x007F007F\n\t"         \
+  "sxtab16 %[a], %[minus_127], %[a]\n\t"    \
+  "smlad %[s0], %[a], %[v0], %[s0]\n\t"     \
+  "sxtb16 %[v0], %[v0]\n\t"                 \
+  "smlad %[s1], %[a], %[v1], %[s1]\n\t"     \
+  "sxtb16 %[v1], %[v1]\n\t"                 \
+  "smlad %[s0], %[b], %[v0], %[s0]\n\t"     \
+  "smlad %[s1], %[b], %[v1], %[s1]\n\t"     \
+  "ldrd %[v0], %[v1], [%[weights]], #8\n\t" \
+  "smlad %[s2], %[a], %[v0], %[s2]\n\t"     \
+  "sxtb16 %[v0], %[v0]\n\t"                 \
+  "smlad %[s3], %[a], %[v1], %[s3]\n\t"     \
+  "sxtb16 %[v1], %[v1]\n\t"                 \
+  "smlad %[s2], %[b], %[v0], %[s2]\n\t"     \
   "smlad %[s3], %[b], %[v1], %[s3]\n\t"
 #endif
 
-/* Adds `steps` steps of four inputs each; returns where the weights go on. */
+enum { TINYML_MINUS_127 = -0x7E007F }; /* the pair of -127 twice */
+
+/* Adds one step: four inputs of four outputs. */
+TINYML_KERNEL void tinyml_packed_step(struct tinyml_packed_sums *sums, int32_t word,
+                                      const int32_t weights[4])
+{
+  const int32_t a = tinyml_sxtab16(TINYML_MINUS_127, word);
+  const int32_t b = word ^ 0x007F007F;
+  sums->s0 = tinyml_smlad(b, tinyml_sxtb16(weights[0]), tinyml_smlad(a, weights[0], sums->s0));
+  sums->s1 = tinyml_smlad(b, tinyml_sxtb16(weights[1]), tinyml_smlad(a, weights[1], sums->s1));
+  sums->s2 = tinyml_smlad(b, tinyml_sxtb16(weights[2]), tinyml_smlad(a, weights[2], sums->s2));
+  sums->s3 = tinyml_smlad(b, tinyml_sxtb16(weights[3]), tinyml_smlad(a, weights[3], sums->s3));
+}
+
+/* Adds `steps` steps; returns where the weights go on. */
 TINYML_KERNEL const int32_t *tinyml_packed_steps(struct tinyml_packed_sums *sums,
                                                  const int8_t *input, const int32_t *weights,
                                                  int32_t steps)
 {
-  const int32_t minus_127 = (int32_t)UINT32_C(0xFF81FF81);
+#if TINYML_DSP_ASSEMBLY
   const int32_t *const fours = weights + (steps & ~3) * 4;
   const int32_t *const end = weights + steps * 4;
-#if TINYML_DSP_ASSEMBLY
   int32_t v0, v1, a, b;
-  __asm__ volatile("cmp %[weights], %[fours]\n\t"
-                   "beq 2f\n"
-                   "1:\n\t"
-                   TINYML_PACKED_STEP TINYML_PACKED_STEP TINYML_PACKED_STEP TINYML_PACKED_STEP
-                   "cmp %[weights], %[fours]\n\t"
-                   "bne 1b\n"
-                   "2:\n\t"
-                   "ldr %[a], %[end]\n\t"
-                   "cmp %[weights], %[a]\n\t"
-                   "beq 4f\n"
-                   "3:\n\t"
-                   TINYML_PACKED_STEP
-                   "ldr %[a], %[end]\n\t"
-                   "cmp %[weights], %[a]\n\t"
-                   "bne 3b\n"
-                   "4:"
-                   : [s0] "+r"(sums->s0), [s1] "+r"(sums->s1), [s2] "+r"(sums->s2),
-                     [s3] "+r"(sums->s3), [weights] "+r"(weights), [input] "+r"(input),
-                     [v0] "=&r"(v0), [v1] "=&r"(v1), [a] "=&r"(a), [b] "=&r"(b)
-                   : [fours] "r"(fours), [minus_127] "r"(minus_127), [end] "m"(end)
-                   : "cc", "memory");
+  __asm__ volatile(
+      "cmp %[weights], %[fours]\n\t"
+      "beq 2f\n"
+      "1:\n\t" TINYML_PACKED_STEP TINYML_PACKED_STEP TINYML_PACKED_STEP TINYML_PACKED_STEP
+      "cmp %[weights], %[fours]\n\t"
+      "bne 1b\n"
+      "2:\n\t"
+      "ldr %[a], %[end]\n\t"
+      "cmp %[weights], %[a]\n\t"
+      "beq 4f\n"
+      "3:\n\t" TINYML_PACKED_STEP "ldr %[a], %[end]\n\t"
+      "cmp %[weights], %[a]\n\t"
+      "bne 3b\n"
+      "4:"
+      : [s0] "+r"(sums->s0), [s1] "+r"(sums->s1), [s2] "+r"(sums->s2), [s3] "+r"(sums->s3),
+        [weights] "+r"(weights), [input] "+r"(input), [v0] "=&r"(v0), [v1] "=&r"(v1), [a] "=&r"(a),
+        [b] "=&r"(b)
+      : [fours] "r"(fours), [minus_127] "r"(TINYML_MINUS_127), [end] "m"(end)
+      : "cc", "memory");
 #else
-  (void)fours;
-  for (; weights != end; weights += 4) {
-    const int32_t word = tinyml_load_word(input);
-    const int32_t a = tinyml_sxtab16(minus_127, word);
-    const int32_t b = word ^ 0x007F007F;
-    sums->s0 = tinyml_smlad(b, tinyml_sxtb16(weights[0]), tinyml_smlad(a, weights[0], sums->s0));
-    sums->s1 = tinyml_smlad(b, tinyml_sxtb16(weights[1]), tinyml_smlad(a, weights[1], sums->s1));
-    sums->s2 = tinyml_smlad(b, tinyml_sxtb16(weights[2]), tinyml_smlad(a, weights[2], sums->s2));
-    sums->s3 = tinyml_smlad(b, tinyml_sxtb16(weights[3]), tinyml_smlad(a, weights[3], sums->s3));
+  for (int32_t step = 0; step < steps; ++step) {
+    tinyml_packed_step(sums, tinyml_load_word(input), weights);
     input += 4;
+    weights += 4;
   }
 #endif
   return weights;
 }
 
-TINYML_KERNEL int8_t
+TINYML_KERNEL int32_t
 tinyml_packed_output(const struct tinyml_fully_connected_s8_packed_params *params, int32_t sum)
 {
-  const int32_t value = tinyml_signed_requantize(sum, params->factor, params->offset,
-                                                 params->below, params->shift);
-  return (int8_t)(params->clamps != 0
-                      ? tinyml_clamp(value, params->activation_min, params->activation_max)
-                      : value);
+  return tinyml_signed_requantize(sum, params->factor, params->offset, params->below,
+                                  params->shift);
+}
+
+/* Sums as outputs, clamped where the activation's range is less than that of int8. */
+TINYML_KERNEL struct tinyml_packed_sums
+tinyml_packed_outputs(const struct tinyml_fully_connected_s8_packed_params *params,
+                      struct tinyml_packed_sums sums)
+{
+  const int32_t low = params->activation_min;
+  const int32_t high = params->activation_max;
+  sums.s0 = tinyml_packed_output(params, sums.s0);
+  sums.s1 = tinyml_packed_output(params, sums.s1);
+  sums.s2 = tinyml_packed_output(params, sums.s2);
+  sums.s3 = tinyml_packed_output(params, sums.s3);
+  if (params->clamps != 0) {
+    sums.s0 = tinyml_clamp(sums.s0, low, high);
+    sums.s1 = tinyml_clamp(sums.s1, low, high);
+    sums.s2 = tinyml_clamp(sums.s2, low, high);
+    sums.s3 = tinyml_clamp(sums.s3, low, high);
+  }
+  return sums;
 }
 
 /* All layers share this function.
@@ -132,20 +154,26 @@ tinyml_fully_connected_s8_packed(const struct tinyml_fully_connected_s8_packed_p
       struct tinyml_packed_sums sums = {bias[c], bias[c + 1], bias[c + 2], bias[c + 3]};
       words = tinyml_packed_steps(&sums, input, words, steps);
       if (rest > 0) {
-        words = tinyml_packed_steps(&sums, last, words, 1);
+        tinyml_packed_step(&sums, tinyml_load_word(last), words);
+        words += 4;
       }
+      const struct tinyml_packed_sums values = tinyml_packed_outputs(&local, sums);
       const int32_t left = local.output_c - c;
-      output[0] = tinyml_packed_output(&local, sums.s0);
-      if (left > 1) {
-        output[1] = tinyml_packed_output(&local, sums.s1);
+      output[0] = (int8_t)values.s0;
+      if (left < 4) {
+        if (left > 1) {
+          output[1] = (int8_t)values.s1;
+        }
+        if (left > 2) {
+          output[2] = (int8_t)values.s2;
+        }
+        output += left;
+        break;
       }
-      if (left > 2) {
-        output[2] = tinyml_packed_output(&local, sums.s2);
-      }
-      if (left > 3) {
-        output[3] = tinyml_packed_output(&local, sums.s3);
-      }
-      output += tinyml_min(left, 4);
+      output[1] = (int8_t)values.s1;
+      output[2] = (int8_t)values.s2;
+      output[3] = (int8_t)values.s3;
+      output += 4;
     }
     input += local.input_c;
   }

@@ -79,24 +79,24 @@ struct tinyml_patch_sums {
 
 #if TINYML_DSP_ASSEMBLY
 /* One step: 18 instructions, 24 products. */
-#define TINYML_PATCH_STEP                       \
-  "ldrd %[v0], %[v1], [%[filters]], #8\n\t"     \
-  "sxtb16 %[w0], %[v0]\n\t"                     \
-  "sxtb16 %[w1], %[v1]\n\t"                     \
-  "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
-  "smlad %[s00], %[a], %[v0], %[s00]\n\t"       \
-  "smlad %[s10], %[a], %[v1], %[s10]\n\t"       \
-  "smlad %[s00], %[b], %[w0], %[s00]\n\t"       \
-  "smlad %[s10], %[b], %[w1], %[s10]\n\t"       \
-  "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
-  "smlad %[s01], %[a], %[v0], %[s01]\n\t"       \
-  "smlad %[s11], %[a], %[v1], %[s11]\n\t"       \
-  "smlad %[s01], %[b], %[w0], %[s01]\n\t"       \
-  "smlad %[s11], %[b], %[w1], %[s11]\n\t"       \
-  "ldrd %[a], %[b], [%[patches]], #8\n\t"       \
-  "smlad %[s02], %[a], %[v0], %[s02]\n\t"       \
-  "smlad %[s12], %[a], %[v1], %[s12]\n\t"       \
-  "smlad %[s02], %[b], %[w0], %[s02]\n\t"       \
+#define TINYML_PATCH_STEP                   \
+  "ldrd %[v0], %[v1], [%[filters]], #8\n\t" \
+  "sxtb16 %[w0], %[v0]\n\t"                 \
+  "sxtb16 %[w1], %[v1]\n\t"                 \
+  "ldrd %[a], %[b], [%[patches]], #8\n\t"   \
+  "smlad %[s00], %[a], %[v0], %[s00]\n\t"   \
+  "smlad %[s10], %[a], %[v1], %[s10]\n\t"   \
+  "smlad %[s00], %[b], %[w0], %[s00]\n\t"   \
+  "smlad %[s10], %[b], %[w1], %[s10]\n\t"   \
+  "ldrd %[a], %[b], [%[patches]], #8\n\t"   \
+  "smlad %[s01], %[a], %[v0], %[s01]\n\t"   \
+  "smlad %[s11], %[a], %[v1], %[s11]\n\t"   \
+  "smlad %[s01], %[b], %[w0], %[s01]\n\t"   \
+  "smlad %[s11], %[b], %[w1], %[s11]\n\t"   \
+  "ldrd %[a], %[b], [%[patches]], #8\n\t"   \
+  "smlad %[s02], %[a], %[v0], %[s02]\n\t"   \
+  "smlad %[s12], %[a], %[v1], %[s12]\n\t"   \
+  "smlad %[s02], %[b], %[w0], %[s02]\n\t"   \
   "smlad %[s12], %[b], %[w1], %[s12]\n\t"
 #endif
 
@@ -121,8 +121,7 @@ TINYML_KERNEL const int32_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
   __asm__ volatile("ldr %[a], %[fours]\n\t"
                    "cmp %[patches], %[a]\n\t"
                    "beq 2f\n"
-                   "1:\n\t"
-                   TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
+                   "1:\n\t" TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
                    "ldr %[a], %[fours]\n\t"
                    "cmp %[patches], %[a]\n\t"
                    "bne 1b\n"
@@ -130,9 +129,7 @@ TINYML_KERNEL const int32_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
                    "ldr %[a], %[all]\n\t"
                    "cmp %[patches], %[a]\n\t"
                    "beq 4f\n"
-                   "3:\n\t"
-                   TINYML_PATCH_STEP
-                   "ldr %[a], %[all]\n\t"
+                   "3:\n\t" TINYML_PATCH_STEP "ldr %[a], %[all]\n\t"
                    "cmp %[patches], %[a]\n\t"
                    "bne 3b\n"
                    "4:"
@@ -277,8 +274,7 @@ TINYML_KERNEL void tinyml_patches_short_loop(const struct tinyml_patches_params 
       "mov %[s12], %[s10]\n\t"
       "cmp %[patches], %[a]\n\t"
       "beq 3f\n"
-      "2:\n\t"
-      TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
+      "2:\n\t" TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
       "ldr %[a], %[fours]\n\t"
       "cmp %[patches], %[a]\n\t"
       "bne 2b\n"
@@ -286,9 +282,7 @@ TINYML_KERNEL void tinyml_patches_short_loop(const struct tinyml_patches_params 
       "ldr %[a], %[all]\n\t"
       "cmp %[patches], %[a]\n\t"
       "beq 5f\n"
-      "4:\n\t"
-      TINYML_PATCH_STEP
-      "ldr %[a], %[all]\n\t"
+      "4:\n\t" TINYML_PATCH_STEP "ldr %[a], %[all]\n\t"
       "cmp %[patches], %[a]\n\t"
       "bne 4b\n"
       "5:\n\t"
@@ -366,8 +360,8 @@ TINYML_SHARED void tinyml_patches_signed(const struct tinyml_patches_params *par
 }
 
 TINYML_SHARED void tinyml_patches_clamped(const struct tinyml_patches_params *params,
-                                         const int32_t *patches, const int32_t *filters,
-                                         int8_t *output, int32_t at_1, int32_t at_2)
+                                          const int32_t *patches, const int32_t *filters,
+                                          int8_t *output, int32_t at_1, int32_t at_2)
 {
   tinyml_patches_times_filters(params, TINYML_REQUANTIZE_CLAMPED, patches, filters, output, at_1,
                                at_2);

@@ -24,7 +24,7 @@ TINYML_KERNEL int32_t tinyml_requantize_constants(int32_t mode)
  *
  * sum: scaled as the factor expects it. */
 TINYML_KERNEL int32_t tinyml_short_requantize(int32_t sum, int32_t factor, int32_t offset,
-                                             int32_t shift)
+                                              int32_t shift)
 {
   return tinyml_saturate_s8(tinyml_smmla(sum, factor, offset) >> shift);
 }
