@@ -200,33 +200,41 @@ enum { TINYML_LARGEST_OFFSET = 1020 }; /* of LDRD */
   "smlabt %[sum0], %[b], %[" w12 "], %[sum0]\n\t"     \
   "smlabt %[sum1], %[a], %[" w12 "], %[sum1]\n\t"
 
-/* Two outputs a turn, in 27 or 30 instructions, until the plane ends at `end`. */
-#define TINYML_PLANE_LOOP(line)                                                                    \
-  __asm__ volatile("1:\n\t" line("0", "w0", "w1", "bias", "bias")                                  \
-                       line("%c[next]", "w2", "w3", "sum0", "sum1")                                \
-                           line("%c[last]", "w4", "w5", "sum0",                                    \
-                                "sum1") "ldrd %[a], %[b], %[numbers]\n\t"                          \
-                                        "smmla %[sum0], %[sum0], %[a], %[b]\n\t"                   \
-                                        "smmla %[sum1], %[sum1], %[a], %[b]\n\t"                   \
-                                        "ldr %[a], %[end]\n\t"                                     \
-                                        "ssat %[sum0], #8, %[sum0], asr %[shift]\n\t"              \
-                                        "ssat %[sum1], #8, %[sum1], asr %[shift]\n\t"              \
-                                        "strb %[sum0], [%[output]]\n\t"                            \
-                                        "strb %[sum1], [%[output], %[step]]\n\t"                   \
-                                        "add %[plane], %[plane], %[advance]\n\t"                   \
-                                        "add %[output], %[output], %[step], lsl #1\n\t"            \
-                                        "cmp %[plane], %[a]\n\t"                                   \
-                                        "bne 1b"                                                   \
-                   : [plane] "+r"(plane), [output] "+r"(output), [sum0] "=&r"(sum0),               \
-                     [sum1] "=&r"(sum1), [a] "=&r"(a), [b] "=&r"(b)                                \
-                   : [bias] "r"(channel->bias), [step] "r"(params->output_step),                   \
-                     [w0] "r"(channel->filter_0.w01), [w1] "r"(channel->filter_0.w12),             \
-                     [w2] "r"(channel->filter_1.w01), [w3] "r"(channel->filter_1.w12),             \
-                     [w4] "r"(channel->filter_2.w01), [w5] "r"(channel->filter_2.w12),             \
-                     [numbers] "m"(numbers), [end] "m"(end), [next] "i"(params->plane_length * 4), \
-                     [last] "i"(params->plane_length * 8), [shift] "i"(params->shift),             \
-                     [advance] "i"(params->stride * 4)                                             \
-                   : "cc", "memory")
+/* What the loop finds no registers for: pairs, as LDRD takes both. */
+struct tinyml_plane_memory {
+  int32_t factor;
+  int32_t offset;
+  const int32_t *end;
+  int32_t step;
+};
+
+/* Two outputs a turn, in 27 or 30 instructions, until the plane ends. */
+#define TINYML_PLANE_LOOP(line)                                                                   \
+  __asm__ volatile(                                                                               \
+      "1:\n\t" line("0", "w0", "w1", "bias", "bias") line("%c[next]", "w2", "w3", "sum0", "sum1") \
+          line("%c[last]", "w4", "w5", "sum0",                                                    \
+               "sum1") "ldrd %[a], %[b], %[numbers]\n\t"                                          \
+                       "smmla %[sum0], %[sum0], %[a], %[b]\n\t"                                   \
+                       "smmla %[sum1], %[sum1], %[a], %[b]\n\t"                                   \
+                       "ldrd %[a], %[b], %[end]\n\t"                                              \
+                       "ssat %[sum0], #8, %[sum0], asr %[shift]\n\t"                              \
+                       "ssat %[sum1], #8, %[sum1], asr %[shift]\n\t"                              \
+                       "strb %[sum0], [%[output]]\n\t"                                            \
+                       "strb %[sum1], [%[output], %[b]]\n\t"                                      \
+                       "add %[plane], %[plane], %[advance]\n\t"                                   \
+                       "add %[output], %[output], %[b], lsl #1\n\t"                               \
+                       "cmp %[plane], %[a]\n\t"                                                   \
+                       "bne 1b"                                                                   \
+      : [plane] "+r"(plane), [output] "+r"(output), [sum0] "=&r"(sum0), [sum1] "=&r"(sum1),       \
+        [a] "=&r"(a), [b] "=&r"(b)                                                                \
+      : [bias] "r"(channel->bias), [w0] "r"(channel->filter_0.w01),                               \
+        [w1] "r"(channel->filter_0.w12), [w2] "r"(channel->filter_1.w01),                         \
+        [w3] "r"(channel->filter_1.w12), [w4] "r"(channel->filter_2.w01),                         \
+        [w5] "r"(channel->filter_2.w12), [numbers] "m"(memory.factor),                            \
+        [second] "m"(memory.offset), [end] "m"(memory.end), [fourth] "m"(memory.step),            \
+        [next] "i"(params->plane_length * 4), [last] "i"(params->plane_length * 8),               \
+        [shift] "i"(params->shift), [advance] "i"(params->stride * 4)                             \
+      : "cc", "memory")
 #endif
 
 TINYML_KERNEL struct tinyml_plane_sums
@@ -267,10 +275,12 @@ TINYML_KERNEL void tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_pl
 #if TINYML_DSP_ASSEMBLY
   if (params->requantization == TINYML_REQUANTIZE_SHORT && params->output_length > 1 &&
       params->plane_length * 8 + 8 <= TINYML_LARGEST_OFFSET) {
-    const struct {
-      int32_t factor;
-      int32_t offset;
-    } numbers = {channel->factor, channel->offset};
+    const struct tinyml_plane_memory memory = {
+        .factor = channel->factor,
+        .offset = channel->offset,
+        .end = end,
+        .step = params->output_step,
+    };
     int32_t sum0, sum1, a, b;
     if (params->stride == 1) {
       TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1);

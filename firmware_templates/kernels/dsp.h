@@ -15,12 +15,30 @@
 #define TINYML_DSP 0
 #endif
 
+/* Steps of the inner loops written one after another: 1 (small), 4, or 8 (fast). */
+#ifndef TINYML_UNROLL
+#define TINYML_UNROLL 4
+#endif
+
+#if TINYML_UNROLL == 1
+#define TINYML_UNROLLED(step) step
+#elif TINYML_UNROLL == 4
+#define TINYML_UNROLLED(step) step step step step
+#elif TINYML_UNROLL == 8
+#define TINYML_UNROLLED(step) step step step step step step step step
+#else
+#error "TINYML_UNROLL is 1, 4 or 8"
+#endif
+
 /* Whether loops may be written in assembly: they take every register, which compilers leave free
- * only where they optimise. */
+ * only where they optimise and keep no frame pointer. Define it as 0 for code that must keep one.
+ */
+#ifndef TINYML_DSP_ASSEMBLY
 #if TINYML_DSP && defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb2__)
 #define TINYML_DSP_ASSEMBLY 1
 #else
 #define TINYML_DSP_ASSEMBLY 0
+#endif
 #endif
 
 /* The lower and the upper half of a pair. */

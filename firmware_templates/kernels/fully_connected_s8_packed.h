@@ -71,28 +71,27 @@ TINYML_KERNEL const int32_t *tinyml_packed_steps(struct tinyml_packed_sums *sums
                                                  int32_t steps)
 {
 #if TINYML_DSP_ASSEMBLY
-  const int32_t *const fours = weights + (steps & ~3) * 4;
+  const int32_t *const unrolled = weights + (steps & -TINYML_UNROLL) * 4;
   const int32_t *const end = weights + steps * 4;
   int32_t v0, v1, a, b;
-  __asm__ volatile(
-      "cmp %[weights], %[fours]\n\t"
-      "beq 2f\n"
-      "1:\n\t" TINYML_PACKED_STEP TINYML_PACKED_STEP TINYML_PACKED_STEP TINYML_PACKED_STEP
-      "cmp %[weights], %[fours]\n\t"
-      "bne 1b\n"
-      "2:\n\t"
-      "ldr %[a], %[end]\n\t"
-      "cmp %[weights], %[a]\n\t"
-      "beq 4f\n"
-      "3:\n\t" TINYML_PACKED_STEP "ldr %[a], %[end]\n\t"
-      "cmp %[weights], %[a]\n\t"
-      "bne 3b\n"
-      "4:"
-      : [s0] "+r"(sums->s0), [s1] "+r"(sums->s1), [s2] "+r"(sums->s2), [s3] "+r"(sums->s3),
-        [weights] "+r"(weights), [input] "+r"(input), [v0] "=&r"(v0), [v1] "=&r"(v1), [a] "=&r"(a),
-        [b] "=&r"(b)
-      : [fours] "r"(fours), [minus_127] "r"(TINYML_MINUS_127), [end] "m"(end)
-      : "cc", "memory");
+  __asm__ volatile("cmp %[weights], %[unrolled]\n\t"
+                   "beq 2f\n"
+                   "1:\n\t" TINYML_UNROLLED(TINYML_PACKED_STEP) "cmp %[weights], %[unrolled]\n\t"
+                                                                "bne 1b\n"
+                                                                "2:\n\t"
+                                                                "ldr %[a], %[end]\n\t"
+                                                                "cmp %[weights], %[a]\n\t"
+                                                                "beq 4f\n"
+                                                                "3:\n\t" TINYML_PACKED_STEP
+                                                                "ldr %[a], %[end]\n\t"
+                                                                "cmp %[weights], %[a]\n\t"
+                                                                "bne 3b\n"
+                                                                "4:"
+                   : [s0] "+r"(sums->s0), [s1] "+r"(sums->s1), [s2] "+r"(sums->s2),
+                     [s3] "+r"(sums->s3), [weights] "+r"(weights), [input] "+r"(input),
+                     [v0] "=&r"(v0), [v1] "=&r"(v1), [a] "=&r"(a), [b] "=&r"(b)
+                   : [unrolled] "r"(unrolled), [minus_127] "r"(TINYML_MINUS_127), [end] "m"(end)
+                   : "cc", "memory");
 #else
   for (int32_t step = 0; step < steps; ++step) {
     tinyml_packed_step(sums, tinyml_load_word(input), weights);

@@ -100,9 +100,9 @@ struct tinyml_patch_sums {
   "smlad %[s12], %[b], %[w1], %[s12]\n\t"
 #endif
 
-/* Where steps end: those that come in fours, and all. In memory, as loops need all registers. */
+/* Where steps end: those of the unrolled loop, and all. In memory, as loops need all registers. */
 struct tinyml_patch_ends {
-  const int32_t *fours;
+  const int32_t *unrolled;
   const int32_t *all;
 };
 
@@ -118,26 +118,26 @@ TINYML_KERNEL const int32_t *tinyml_patch_steps(struct tinyml_patch_sums *first,
 {
 #if TINYML_DSP_ASSEMBLY
   int32_t v0, v1, w0, w1, a, b;
-  __asm__ volatile("ldr %[a], %[fours]\n\t"
+  __asm__ volatile("ldr %[a], %[unrolled]\n\t"
                    "cmp %[patches], %[a]\n\t"
                    "beq 2f\n"
-                   "1:\n\t" TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
-                   "ldr %[a], %[fours]\n\t"
-                   "cmp %[patches], %[a]\n\t"
-                   "bne 1b\n"
-                   "2:\n\t"
-                   "ldr %[a], %[all]\n\t"
-                   "cmp %[patches], %[a]\n\t"
-                   "beq 4f\n"
-                   "3:\n\t" TINYML_PATCH_STEP "ldr %[a], %[all]\n\t"
-                   "cmp %[patches], %[a]\n\t"
-                   "bne 3b\n"
-                   "4:"
+                   "1:\n\t" TINYML_UNROLLED(TINYML_PATCH_STEP) "ldr %[a], %[unrolled]\n\t"
+                                                               "cmp %[patches], %[a]\n\t"
+                                                               "bne 1b\n"
+                                                               "2:\n\t"
+                                                               "ldr %[a], %[all]\n\t"
+                                                               "cmp %[patches], %[a]\n\t"
+                                                               "beq 4f\n"
+                                                               "3:\n\t" TINYML_PATCH_STEP
+                                                               "ldr %[a], %[all]\n\t"
+                                                               "cmp %[patches], %[a]\n\t"
+                                                               "bne 3b\n"
+                                                               "4:"
                    : [s00] "+r"(first->s0), [s01] "+r"(first->s1), [s02] "+r"(first->s2),
                      [s10] "+r"(second->s0), [s11] "+r"(second->s1), [s12] "+r"(second->s2),
                      [filters] "+r"(filters), [patches] "+r"(patches), [v0] "=&r"(v0),
                      [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1), [a] "=&r"(a), [b] "=&r"(b)
-                   : [fours] "m"(ends->fours), [all] "m"(ends->all)
+                   : [unrolled] "m"(ends->unrolled), [all] "m"(ends->all)
                    : "cc", "memory");
 #else
   while (patches != ends->all) {
@@ -205,7 +205,7 @@ TINYML_KERNEL void tinyml_patches_times_filters(const struct tinyml_patches_para
   const int32_t count = tinyml_requantize_constants(mode) - 1;
   const struct tinyml_patches_params local = *params;
   const struct tinyml_patch_ends ends = {
-      .fours = patches + (local.steps & ~3) * TINYML_PATCH_STRIDE,
+      .unrolled = patches + (local.steps & -TINYML_UNROLL) * TINYML_PATCH_STRIDE,
       .all = patches + local.steps * TINYML_PATCH_STRIDE,
   };
   for (int32_t rest = local.output_c; rest > 0; rest -= 2) {
@@ -247,7 +247,7 @@ TINYML_KERNEL void tinyml_patches_short_loop(const struct tinyml_patches_params 
     int32_t at_1; /* LDRD takes both */
     int32_t at_2;
     const int32_t *patches;
-    const int32_t *fours;
+    const int32_t *unrolled;
     const int32_t *all;
     int32_t shift;
     int8_t *output;
@@ -256,7 +256,7 @@ TINYML_KERNEL void tinyml_patches_short_loop(const struct tinyml_patches_params 
       .at_1 = at_1,
       .at_2 = at_2,
       .patches = patches,
-      .fours = patches + (params->steps & ~3) * TINYML_PATCH_STRIDE,
+      .unrolled = patches + (params->steps & -TINYML_UNROLL) * TINYML_PATCH_STRIDE,
       .all = patches + params->steps * TINYML_PATCH_STRIDE,
       .shift = params->shift,
       .output = output,
@@ -267,67 +267,68 @@ TINYML_KERNEL void tinyml_patches_short_loop(const struct tinyml_patches_params 
       "1:\n\t"
       "ldrd %[s00], %[s10], [%[filters]], #8\n\t" /* biases */
       "ldr %[patches], %[first]\n\t"
-      "ldr %[a], %[fours]\n\t"
+      "ldr %[a], %[unrolled]\n\t"
       "mov %[s01], %[s00]\n\t"
       "mov %[s02], %[s00]\n\t"
       "mov %[s11], %[s10]\n\t"
       "mov %[s12], %[s10]\n\t"
       "cmp %[patches], %[a]\n\t"
       "beq 3f\n"
-      "2:\n\t" TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP TINYML_PATCH_STEP
-      "ldr %[a], %[fours]\n\t"
-      "cmp %[patches], %[a]\n\t"
-      "bne 2b\n"
-      "3:\n\t"
-      "ldr %[a], %[all]\n\t"
-      "cmp %[patches], %[a]\n\t"
-      "beq 5f\n"
-      "4:\n\t" TINYML_PATCH_STEP "ldr %[a], %[all]\n\t"
-      "cmp %[patches], %[a]\n\t"
-      "bne 4b\n"
-      "5:\n\t"
-      "ldrd %[v0], %[w0], [%[filters]], #8\n\t" /* factor and offset */
-      "ldrd %[v1], %[w1], [%[filters]], #8\n\t"
-      "ldr %[a], %[shift]\n\t"
-      "smmla %[s00], %[s00], %[v0], %[w0]\n\t"
-      "smmla %[s01], %[s01], %[v0], %[w0]\n\t"
-      "smmla %[s02], %[s02], %[v0], %[w0]\n\t"
-      "smmla %[s10], %[s10], %[v1], %[w1]\n\t"
-      "smmla %[s11], %[s11], %[v1], %[w1]\n\t"
-      "smmla %[s12], %[s12], %[v1], %[w1]\n\t"
-      "ldr %[b], %[output]\n\t"
-      "ldrd %[v0], %[v1], %[at]\n\t"
-      "ldr %[w0], %[end]\n\t"
-      "asr %[s02], %[s02], %[a]\n\t"
-      "asr %[s01], %[s01], %[a]\n\t"
-      "asr %[s00], %[s00], %[a]\n\t"
-      "ssat %[s02], #8, %[s02]\n\t"
-      "ssat %[s01], #8, %[s01]\n\t"
-      "ssat %[s00], #8, %[s00]\n\t"
-      "strb %[s02], [%[b], %[v1]]\n\t" /* patch 0 last: a distance of 0 drops the others */
-      "strb %[s01], [%[b], %[v0]]\n\t"
-      "strb %[s00], [%[b]], #1\n\t"
-      "cmp %[b], %[w0]\n\t"
-      "beq 6f\n\t" /* an odd number of filters */
-      "asr %[s12], %[s12], %[a]\n\t"
-      "asr %[s11], %[s11], %[a]\n\t"
-      "asr %[s10], %[s10], %[a]\n\t"
-      "ssat %[s12], #8, %[s12]\n\t"
-      "ssat %[s11], #8, %[s11]\n\t"
-      "ssat %[s10], #8, %[s10]\n\t"
-      "strb %[s12], [%[b], %[v1]]\n\t"
-      "strb %[s11], [%[b], %[v0]]\n\t"
-      "strb %[s10], [%[b]], #1\n\t"
-      "str %[b], %[output]\n\t"
-      "cmp %[b], %[w0]\n\t"
-      "bne 1b\n"
-      "6:"
+      "2:\n\t" TINYML_UNROLLED(
+          TINYML_PATCH_STEP) "ldr %[a], %[unrolled]\n\t"
+                             "cmp %[patches], %[a]\n\t"
+                             "bne 2b\n"
+                             "3:\n\t"
+                             "ldr %[a], %[all]\n\t"
+                             "cmp %[patches], %[a]\n\t"
+                             "beq 5f\n"
+                             "4:\n\t" TINYML_PATCH_STEP "ldr %[a], %[all]\n\t"
+                             "cmp %[patches], %[a]\n\t"
+                             "bne 4b\n"
+                             "5:\n\t"
+                             "ldrd %[v0], %[w0], [%[filters]], #8\n\t" /* factor and offset */
+                             "ldrd %[v1], %[w1], [%[filters]], #8\n\t"
+                             "ldr %[a], %[shift]\n\t"
+                             "smmla %[s00], %[s00], %[v0], %[w0]\n\t"
+                             "smmla %[s01], %[s01], %[v0], %[w0]\n\t"
+                             "smmla %[s02], %[s02], %[v0], %[w0]\n\t"
+                             "smmla %[s10], %[s10], %[v1], %[w1]\n\t"
+                             "smmla %[s11], %[s11], %[v1], %[w1]\n\t"
+                             "smmla %[s12], %[s12], %[v1], %[w1]\n\t"
+                             "ldr %[b], %[output]\n\t"
+                             "ldrd %[v0], %[v1], %[at]\n\t"
+                             "ldr %[w0], %[end]\n\t"
+                             "asr %[s02], %[s02], %[a]\n\t"
+                             "asr %[s01], %[s01], %[a]\n\t"
+                             "asr %[s00], %[s00], %[a]\n\t"
+                             "ssat %[s02], #8, %[s02]\n\t"
+                             "ssat %[s01], #8, %[s01]\n\t"
+                             "ssat %[s00], #8, %[s00]\n\t"
+                             "strb %[s02], [%[b], %[v1]]\n\t" /* patch 0 last: a distance of 0 drops
+                                                                 the others */
+                             "strb %[s01], [%[b], %[v0]]\n\t"
+                             "strb %[s00], [%[b]], #1\n\t"
+                             "cmp %[b], %[w0]\n\t"
+                             "beq 6f\n\t" /* an odd number of filters */
+                             "asr %[s12], %[s12], %[a]\n\t"
+                             "asr %[s11], %[s11], %[a]\n\t"
+                             "asr %[s10], %[s10], %[a]\n\t"
+                             "ssat %[s12], #8, %[s12]\n\t"
+                             "ssat %[s11], #8, %[s11]\n\t"
+                             "ssat %[s10], #8, %[s10]\n\t"
+                             "strb %[s12], [%[b], %[v1]]\n\t"
+                             "strb %[s11], [%[b], %[v0]]\n\t"
+                             "strb %[s10], [%[b]], #1\n\t"
+                             "str %[b], %[output]\n\t"
+                             "cmp %[b], %[w0]\n\t"
+                             "bne 1b\n"
+                             "6:"
       : [filters] "+r"(filters), [patches] "=&r"(patches), [s00] "=&r"(s00), [s01] "=&r"(s01),
         [s02] "=&r"(s02), [s10] "=&r"(s10), [s11] "=&r"(s11), [s12] "=&r"(s12), [v0] "=&r"(v0),
         [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1), [a] "=&r"(a), [b] "=&r"(b),
         [output] "+m"(memory.output)
       : [at] "m"(memory.at_1), [second] "m"(memory.at_2), [first] "m"(memory.patches),
-        [fours] "m"(memory.fours), [all] "m"(memory.all), [shift] "m"(memory.shift),
+        [unrolled] "m"(memory.unrolled), [all] "m"(memory.all), [shift] "m"(memory.shift),
         [end] "m"(memory.end)
       : "cc", "memory");
 }

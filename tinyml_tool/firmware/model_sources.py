@@ -17,11 +17,16 @@ from tinyml_tool.compiler.plan import (
     ScratchRef,
     TensorRef,
 )
+from tinyml_tool.config import Optimize
 from tinyml_tool.firmware.c_text import C_TYPES, c_call, c_float, c_int
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.tensor_view import tensor_comment, tensor_view
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+
+
+# Steps of inner loops in a row (see `kernels/dsp.h`); balanced is the default there.
+_UNROLL: dict[Optimize, int | None] = {"size": 1, "balanced": None, "speed": 8}
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +144,8 @@ def model_sources(plan: Plan) -> dict[str, str]:
         "name": graph.name,
         "model_hash": graph.model_hash,
         "engine": "aot",
+        "optimize": plan.optimize,
+        "unroll": _UNROLL[plan.optimize],
         "arena_bytes": memory.arena_bytes,
         "arena_comment": "All tensors and scratch buffers, inputs and outputs included.",
         "alignment": memory.alignment,

@@ -32,6 +32,7 @@ from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, ParamVa
 from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
+from tinyml_tool.config import Optimize
 from tinyml_tool.graph.options import Conv2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
 
@@ -248,7 +249,7 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
         )
     refused = "the core has no DSP instructions"
     if machine.core.dsp:
-        call = _by_planes(convolution, graph)
+        call = _by_planes(convolution, graph, machine.optimize)
         if isinstance(call, KernelCall):
             return call
         refused = call
@@ -271,7 +272,7 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
     )
 
 
-def _by_planes(convolution: _Convolution, graph: Graph) -> KernelCall | str:
+def _by_planes(convolution: _Convolution, graph: Graph, optimize: Optimize) -> KernelCall | str:
     """The call of a kernel for DSP instructions, or why none can be used."""
     batches, input_h, input_w, input_c = convolution.input.shape
     _, filter_h, filter_w, output_c = convolution.weights.shape
@@ -300,6 +301,7 @@ def _by_planes(convolution: _Convolution, graph: Graph) -> KernelCall | str:
         ),
         convolution.input.index,
         convolution.output.index,
+        optimize,
     )
 
 

@@ -15,11 +15,12 @@ from tinyml_tool.compiler.plan import (
     ScratchRef,
     TensorRef,
 )
+from tinyml_tool.config import Optimize
 
 _GAIN = 8
 _PLANES = 4
 _TAPS = 3
-_LARGEST_SCRATCH = 4096
+_LARGEST_SCRATCH: dict[Optimize, int] = {"size": 2048, "balanced": 4096, "speed": 16384}
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ class PlaneGeometry:
         """Bytes of the planes."""
         return _PLANES * self.lines_of(band) * self.plane_length * 4
 
-    @property
-    def band(self) -> int:
-        """Output lines at a time: as many as fit a scratch buffer of moderate size."""
+    def band(self, optimize: Optimize) -> int:
+        """Output lines at a time: as many as fit a scratch buffer of moderate size.
+
+        Lines between two bands are copied twice.
+        """
         fitting = [
             band
             for band in range(1, self.lines.output + 1)
-            if self.scratch_bytes(band) <= _LARGEST_SCRATCH
+            if self.scratch_bytes(band) <= _LARGEST_SCRATCH[optimize]
         ]
         return max(fitting, default=1)
 
@@ -77,7 +80,7 @@ def along_the_longer(geometry: PlaneGeometry) -> PlaneGeometry:
 
 
 def planes_call(
-    sums: ChannelSums, geometry: PlaneGeometry, source: int, target: int
+    sums: ChannelSums, geometry: PlaneGeometry, source: int, target: int, optimize: Optimize
 ) -> KernelCall | str:
     """The call of `depthwise_conv_2d_s8_planes`, or why that kernel cannot be used.
 
@@ -93,6 +96,7 @@ def planes_call(
     zero = sums.zero_point * rest.weights.astype(np.int64).sum(axis=1)
     bias = wrap((rest.bias - zero) << _GAIN).astype(np.int32)
     lines, along = chosen.lines, chosen.along
+    band = chosen.band(optimize)
     return KernelCall(
         kernel="depthwise_conv_2d_s8_planes",
         params=(
@@ -110,7 +114,7 @@ def planes_call(
             ("pad_lines", lines.pad),
             ("pad_length", along.pad),
             ("padding", sums.zero_point),
-            ("band", chosen.band),
+            ("band", band),
             ("plane_length", chosen.plane_length),
             ("requantization", rest.mode),
             ("shift", rest.shift),
@@ -133,6 +137,6 @@ def planes_call(
             ),
             rest.table(bias),
         ),
-        scratch_bytes=chosen.scratch_bytes(chosen.band),
+        scratch_bytes=chosen.scratch_bytes(band),
         reason=f"3x3 on a core with DSP instructions; {rest.reason}",
     )

@@ -1,0 +1,119 @@
+"""Short requantization: every sum in range gets exactly the reference's output."""
+
+import numpy as np
+import pytest
+
+from tinyml_tool.compiler.fixed_point import requantize
+from tinyml_tool.compiler.requantization_proof import OutputRange, SumRange, first_sums, prove
+
+GAIN = 8
+
+
+def reference(sums, multiplier, shift, values):
+    scaled = requantize(sums, int(multiplier), int(shift)) + values.zero_point
+    return np.clip(scaled, values.low, values.high)
+
+
+def short(sums, found, channel, values, gain=GAIN):
+    product = (sums << gain) * int(found.factors[channel]) >> 32
+    lifted = product + found.offsets[channel] + np.where(sums < 0, found.below[channel], 0)
+    assert np.abs(lifted).max() < 2**31
+    return np.clip(lifted >> found.shift, values.low, values.high)
+
+
+def random_layer(seed):
+    """Multipliers, shifts, sums and outputs such as networks have."""
+    rng = np.random.default_rng(seed)
+    channels = int(rng.integers(1, 9))
+    multipliers = rng.integers(2**30, 2**31, channels)
+    shifts = -(int(rng.integers(2, 10)) + rng.integers(0, 3, channels))
+    zero_point = int(rng.choice([-128, -128, rng.integers(-128, 128), 127]))
+    low = -128 if rng.random() < 0.7 else min(zero_point, 120)
+    high = 127 if rng.random() < 0.8 else int(rng.integers(low + 1, 128))
+    reach = rng.uniform(20, 400, channels) * 2.0 ** (31 - shifts) / multipliers
+    most = np.minimum(reach, 2**22).astype(np.int64)
+    least = -np.minimum(reach * rng.uniform(0, 1.5), 2**22).astype(np.int64)
+    return multipliers, shifts, SumRange(least, most), OutputRange(zero_point, low, high)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_proven_short_form_equals_the_reference_for_every_sum(seed):
+    multipliers, shifts, sums, values = random_layer(seed)
+    found = prove(multipliers, shifts, sums, values, GAIN)
+    if found is None:
+        pytest.skip("not proven: the exact form is used")
+    for channel in range(len(multipliers)):
+        every = np.arange(sums.least[channel], sums.most[channel] + 1)
+        wanted = reference(every, multipliers[channel], shifts[channel], values)
+        assert np.array_equal(short(every, found, channel, values), wanted)
+
+
+def test_most_layers_are_proven():
+    proven = sum(prove(*random_layer(seed), GAIN) is not None for seed in range(60))
+    assert proven >= 45
+
+
+@pytest.mark.parametrize("zero_point", [-128, 0, 127])
+@pytest.mark.parametrize("shift", [-12, -7, -1, 0, 3])
+def test_first_sums_are_where_the_reference_steps(shift, zero_point):
+    multiplier, values = 1_234_567_891, OutputRange(zero_point, -128, 127)
+    first = first_sums(np.array([multiplier]), np.array([shift]), values)[0]
+    assert np.array_equal(
+        reference(first, multiplier, shift, values) >= np.arange(-127, 128), np.ones(255, bool)
+    )
+    assert (reference(first - 1, multiplier, shift, values) < np.arange(-127, 128)).all()
+
+
+def test_negative_ties_need_a_constant_of_their_own():
+    # Without a fused ReLU, halves go away from zero on both sides.
+    values = OutputRange(0, -128, 127)
+    sums = SumRange(np.array([-40_000]), np.array([40_000]))
+    found = prove(np.array([2**30 + 2**29]), np.array([-7]), sums, values, GAIN)
+    assert found is not None
+    assert found.rounds_by_sign
+    every = np.arange(-40_000, 40_001)
+    wanted = reference(every, 2**30 + 2**29, -7, values)
+    assert np.array_equal(short(every, found, 0, values), wanted)
+    found.below[:] = 0
+    assert not np.array_equal(short(every, found, 0, values), wanted)
+
+
+def test_an_offset_beside_the_proven_ones_is_wrong_for_some_sum():
+    multipliers, shifts = np.array([2**30 + 12_345]), np.array([-8])
+    values = OutputRange(-128, -128, 127)
+    sums = SumRange(np.array([-300_000]), np.array([300_000]))
+    found = prove(multipliers, shifts, sums, values, GAIN)
+    every = np.arange(-300_000, 300_001)
+    wanted = reference(every, multipliers[0], shifts[0], values)
+    assert np.array_equal(short(every, found, 0, values), wanted)
+    found.offsets[:] += 1 << (GAIN - 1)
+    assert not np.array_equal(short(every, found, 0, values), wanted)
+
+
+def test_channels_that_always_answer_the_same_become_constants():
+    # As dead channels have them: a bias of 2**30, and a factor that no other channel has.
+    multipliers, shifts = np.array([2**30, 2**30 + 7]), np.array([-7, 0])
+    values = OutputRange(-128, -128, 127)
+    sums = SumRange(np.array([-90_000, 2**30]), np.array([90_000, 2**30]))
+    found = prove(multipliers, shifts, sums, values, GAIN)
+    assert found.constant.tolist() == [False, True]
+    assert (found.factors[1], found.offsets[1] >> found.shift) == (0, 127)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "gain"),
+    [(-(2**23) - 1, 0, 8), (0, 2**23, 8), (0, 2**31, 1)],
+)
+def test_sums_that_may_overflow_are_never_proven(least, most, gain):
+    sums = SumRange(np.array([least]), np.array([most]))
+    values = OutputRange(0, -128, 127)
+    assert prove(np.array([2**30]), np.array([-16]), sums, values, gain) is None
+
+
+def test_the_limits_of_24_bits_are_proven():
+    sums = SumRange(np.array([-(2**23)]), np.array([2**23 - 1]))
+    values = OutputRange(-128, -128, 127)
+    found = prove(np.array([2**30]), np.array([-13]), sums, values, GAIN)
+    assert found is not None
+    ends = np.array([-(2**23), -(2**23) + 1, -1, 0, 1, 2**23 - 2, 2**23 - 1])
+    assert np.array_equal(short(ends, found, 0, values), reference(ends, 2**30, -13, values))

@@ -1,0 +1,50 @@
+"""Random layers on emulated cores: there the kernels' loops are assembly."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from operator_strategies import many, model_of, sweep
+from test_convolution import add_convolution, convolutions
+from test_dsp_kernels import dense_convolutions, depthwise_3x3, kernels_of
+
+import tinyml_tool as tt
+from tinyml_tool.config import Optimize
+
+LAYERS = many(depthwise_3x3() | dense_convolutions())
+
+
+def assert_bit_exact_on(board: str, model: bytes, optimize: Optimize = "balanced") -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layers.tflite"
+        path.write_bytes(model)
+        evidence = tt.deploy(
+            path, board=board, optimize=optimize, output=Path(folder) / "project", vectors=4
+        )
+    assert evidence.parity.vectors == 4
+    assert evidence.parity.values_different == 0, evidence.parity.first_difference
+
+
+@sweep(3)
+@given(LAYERS)
+def test_layers_are_bit_exact_on_a_cortex_m4(cases):
+    model = model_of(cases, add_convolution)
+    assert {"conv_2d_s8_patches", "depthwise_conv_2d_s8_planes"} & set(kernels_of(model))
+    assert_bit_exact_on("qemu-m4", model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["qemu-m7", "qemu-m33", "qemu-m55", "netduinoplus2"])
+@sweep(2)
+@given(cases=LAYERS)
+def test_layers_are_bit_exact_on_every_core_with_dsp_instructions(board, cases):
+    assert_bit_exact_on(board, model_of(cases, add_convolution))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["qemu-m3"])
+@sweep(1)
+@given(cases=many(convolutions("CONV_2D") | convolutions("DEPTHWISE_CONV_2D")))
+def test_layers_are_bit_exact_on_a_core_without_dsp_instructions(board, cases):
+    assert_bit_exact_on(board, model_of(cases, add_convolution))
