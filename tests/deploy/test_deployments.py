@@ -1,11 +1,13 @@
 """The product's promise: real models, built and run on every emulated core, bit for bit right."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from shared import shared_model
 
 import tinyml_tool as tt
+from tinyml_tool.config import Optimize
 from tinyml_tool.errors import DoesNotFitError
 from tinyml_tool.graph.passes.rewrite import rewrite
 from tinyml_tool.graph.types import Graph
@@ -89,3 +91,17 @@ def test_the_same_firmware_gives_the_same_instruction_count(tmp_path: Path) -> N
     assert {tt.validate(project, vectors=n).instructions_per_inference for n in (1, 2, 3)} == {
         first
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimize", ["size", "speed"])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_preset_is_bit_exact_over_a_hundred_inputs(
+    model: str, optimize: str, tmp_path: Path
+) -> None:
+    preset = cast("Optimize", optimize)
+    evidence = tt.deploy(
+        shared_model(f"{model}.tflite"), optimize=preset, output=tmp_path / "p", vectors=100
+    )
+    assert (evidence.parity.vectors, evidence.parity.values_different) == (100, 0)
+    assert evidence.optimize == optimize
