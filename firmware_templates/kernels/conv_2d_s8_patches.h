@@ -1,7 +1,8 @@
-/* CONV_2D on int8 for cores with DSP instructions: copies patches, then multiplies them. */
+/* CONV_2D on int8: copies patches, then multiplies them. */
 #ifndef TINYML_CONV_2D_S8_PATCHES_H
 #define TINYML_CONV_2D_S8_PATCHES_H
 
+#include "patches_plain_s8.h"
 #include "patches_s8.h"
 #include "tinyml_kernel.h"
 
@@ -21,6 +22,7 @@ struct tinyml_conv_2d_s8_patches_params {
   int32_t pad_h;          /* rows of padding above, 0 and above */
   int32_t pad_w;          /* columns of padding on the left, 0 and above */
   int32_t padding;        /* the value of padding: the input's zero point, -128 to 127 */
+  int32_t packed;         /* 1: for DSP instructions, see patches_s8.h; 0: patches_plain_s8.h */
   int32_t requantization; /* TINYML_REQUANTIZE_SHORT or another */
   struct tinyml_patches_params patches;
 };
@@ -59,12 +61,22 @@ TINYML_KERNEL void tinyml_padded_run(const struct tinyml_conv_2d_s8_patches_para
   }
 }
 
+/* Adds `words` * 4 input bytes to a patch; returns where it goes on. */
+TINYML_KERNEL void *tinyml_add_to_patch(const struct tinyml_conv_2d_s8_patches_params *params,
+                                        void *patch, const int8_t *bytes, int32_t words)
+{
+  if (params->packed != 0) {
+    return tinyml_patch_words(patch, bytes, words);
+  }
+  return words > 0 ? tinyml_plain_patch_bytes(patch, bytes, words) : patch;
+}
+
 /* Copies the patch whose first tap is at y, x.
  *
  * rest: room for the bytes that make no full words, a multiple of 4.
  * line: room for one run. */
 TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_params *params,
-                                     const int8_t *input, int32_t y, int32_t x, int32_t *patch,
+                                     const int8_t *input, int32_t y, int32_t x, void *patch,
                                      int8_t *rest, int8_t *line)
 {
   const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
@@ -79,21 +91,24 @@ TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_para
       } else {
         tinyml_padded_run(params, runs, input, in_y, in_x, line);
       }
-      patch = tinyml_patch_words(patch, bytes, runs.bytes / 4);
+      patch = tinyml_add_to_patch(params, patch, bytes, runs.bytes / 4);
       for (int32_t i = runs.bytes - runs.rest; i < runs.bytes; ++i) {
         *waiting++ = bytes[i];
       }
     }
   }
   const int32_t waiting_bytes = params->filter_h * runs.count * runs.rest;
-  tinyml_patch_words(patch, rest, (waiting_bytes + 3) / 4);
+  tinyml_add_to_patch(params, patch, rest, (waiting_bytes + 3) / 4);
 }
 
 TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patches_params *params,
-                                           const int32_t *patches, const int32_t *filters,
+                                           const void *patches, const int32_t *filters,
                                            int8_t *output, int32_t at_1, int32_t at_2)
 {
-  if (params->requantization == TINYML_REQUANTIZE_SHORT) {
+  if (params->packed == 0) {
+    tinyml_plain_patches(&params->patches, params->requantization, patches, filters, output, at_1,
+                         at_2);
+  } else if (params->requantization == TINYML_REQUANTIZE_SHORT) {
     tinyml_patches_short(&params->patches, patches, filters, output, at_1, at_2);
   } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
     tinyml_patches_signed(&params->patches, patches, filters, output, at_1, at_2);
@@ -105,10 +120,9 @@ TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patche
 }
 
 /* input: [batches, input_h, input_w, input_c].
- * filters: as patches_s8.h has them: the taps in the order of the runs, then the runs' last bytes,
- *   then zeros.
- * scratch: [steps, TINYML_PATCHES, 2] words, then the bytes of `rest` and `line`; aligned to 4.
- * output: [batches, output_h, output_w, output_c]. */
+ * filters: as patches_s8.h or patches_plain_s8.h has them: the taps in the order of the runs, then
+ * the runs' last bytes, then zeros. scratch: [steps, TINYML_PATCHES, 2] words, then the bytes of
+ * `rest` and `line`; aligned to 4. output: [batches, output_h, output_w, output_c]. */
 TINYML_KERNEL void tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patches_params *params,
                                              const int8_t *input, const int32_t *filters,
                                              void *scratch, int8_t *output)
@@ -124,7 +138,9 @@ TINYML_KERNEL void tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patc
       const int32_t y = out_y * params->stride_h - params->pad_h;
       for (int32_t out_x = 0; out_x < params->output_w; ++out_x) {
         const int32_t x = out_x * params->stride_w - params->pad_w;
-        tinyml_copy_patch(params, input, y, x, patches + 2 * filled, rest, line);
+        void *patch = params->packed != 0 ? (void *)(patches + 2 * filled)
+                                          : (void *)((int16_t *)scratch + filled);
+        tinyml_copy_patch(params, input, y, x, patch, rest, line);
         if (++filled == TINYML_PATCHES) {
           tinyml_multiply_patches(params, patches, filters, output, output_c, 2 * output_c);
           output += TINYML_PATCHES * output_c;

@@ -180,15 +180,25 @@ TINYML_KERNEL int32_t tinyml_sxtab16_odd(int32_t pair, int32_t word)
 #endif
 }
 
+/* __ssat of GCC 12 converts signs by itself. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
+
 /* The nearest int8. */
 TINYML_KERNEL int32_t tinyml_saturate_s8(int32_t value)
 {
 #if TINYML_DSP
-  return __ssat(value, 8);
+  return (int32_t)__ssat(value, 8);
 #else
   return tinyml_clamp(value, INT8_MIN, INT8_MAX);
 #endif
 }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /* sum + (a * b >> 32). */
 TINYML_KERNEL int32_t tinyml_smmla(int32_t a, int32_t b, int32_t sum)

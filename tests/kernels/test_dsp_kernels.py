@@ -1,4 +1,4 @@
-"""The kernels for DSP instructions, on this computer, against TensorFlow Lite Micro."""
+"""The kernels of patches and planes, on this computer, against TensorFlow Lite Micro."""
 
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from test_convolution import add_convolution, convolutions
 from tinyml_tool.boards import Core
 
 DSP = Core(name="cortex-m4", fpu="single", dsp=True)
+M3 = Core(name="cortex-m3")
 CORES = [
     DSP,
     Core(name="cortex-m7", fpu="single", dsp=True),
@@ -53,8 +54,8 @@ def dense_convolutions(draw):
     return usual_relu(case) if draw(st.booleans()) else case
 
 
-def kernels_of(model):
-    return [layer.call.kernel for layer in compile_model(model, DSP).layers if layer.call]
+def kernels_of(model, core=DSP):
+    return [layer.call.kernel for layer in compile_model(model, core).layers if layer.call]
 
 
 def modes_of(model):
@@ -78,6 +79,20 @@ def test_patches_equal_the_reference(cases):
     assert_bit_exact_on_random_inputs(model, core=DSP)
 
 
+@sweep(4)
+@given(many(dense_convolutions()))
+def test_plain_patches_equal_the_reference(cases):
+    model = model_of(cases, add_convolution)
+    assert kernels_of(model, M3).count("conv_2d_s8_patches") >= len(cases) // 2
+    assert_bit_exact_on_random_inputs(model, core=M3)
+
+
+@sweep(1)
+@given(many(dense_convolutions()))
+def test_plain_patches_have_no_undefined_behaviour_and_read_nothing_outside(cases):
+    assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True, core=M3)
+
+
 @sweep(2)
 @given(many(depthwise_3x3() | dense_convolutions()))
 def test_the_kernels_have_no_undefined_behaviour_and_read_nothing_outside(cases):
@@ -85,10 +100,11 @@ def test_the_kernels_have_no_undefined_behaviour_and_read_nothing_outside(cases)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("core", [DSP, M3], ids=lambda core: core.name)
 @sweep(250)
-@given(many(depthwise_3x3() | dense_convolutions()))
-def test_thousands_of_layers_equal_the_reference(cases):
-    assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), core=DSP)
+@given(cases=many(depthwise_3x3() | dense_convolutions()))
+def test_thousands_of_layers_equal_the_reference(core, cases):
+    assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), core=core)
 
 
 def one_layer(relu=True, weights=None, bias=0, target_scale=0.5):
@@ -120,6 +136,8 @@ def test_requantization_is_as_short_as_proven(relu, mode):
 def test_a_weight_of_minus_128_takes_the_general_kernel():
     weights = np.full((3, 1, 1, 8), -128)
     model = one_layer(weights=weights, target_scale=3.0)
+    assert kernels_of(model, M3) == ["conv_2d_s8_patches"]
+    assert_bit_exact_on_random_inputs(model, core=M3)
     assert kernels_of(model) == ["conv_2d_s8"]
     assert "-128" in compile_model(model).layers[0].call.reason
     assert_bit_exact_on_random_inputs(model)
@@ -131,10 +149,10 @@ def test_sums_beyond_24_bits_take_the_general_kernel():
     assert_bit_exact_on_random_inputs(model)
 
 
-def test_a_core_without_dsp_instructions_has_the_general_kernel():
-    plan = compile_model(one_layer(), Core(name="cortex-m3"))
+def test_a_core_without_dsp_instructions_has_plain_patches():
+    plan = compile_model(one_layer(), M3)
     (layer,) = plan.layers
-    assert layer.call.kernel == "conv_2d_s8"
+    assert dict(layer.call.params)["packed"] == 0
     assert "no DSP" in layer.call.reason
 
 

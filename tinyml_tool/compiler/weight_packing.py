@@ -37,6 +37,24 @@ def packed_words(weights: NDArray[Any], channels: int) -> NDArray[np.int32]:
     return packed
 
 
+def plain_words(weights: NDArray[Any], channels: int) -> NDArray[np.int32]:
+    """Weights as words of four bytes in their order; otherwise as `packed_words`."""
+    filters, values = weights.shape
+    wide = np.pad(weights.astype(np.int8), ((0, -filters % channels), (0, 0)))
+    words = wide.reshape(-1, channels, values // STEP, STEP).transpose(0, 2, 1, 3)
+    plain: NDArray[np.int32] = np.ascontiguousarray(words).view("<i4")[..., 0].astype(np.int32)
+    return plain
+
+
+def plain_bias(
+    weights: NDArray[Any], bias: Integers, zero_point: int, gain: int
+) -> NDArray[np.int32]:
+    """The bias of kernels that multiply inputs as they are, times 2**gain."""
+    folded = bias - zero_point * weights.astype(np.int64).sum(axis=1)
+    wrapped: NDArray[np.int32] = (folded << gain).astype(np.uint32).view(np.int32)
+    return wrapped
+
+
 def folded_bias(
     weights: NDArray[Any], bias: Integers, zero_point: int, gain: int
 ) -> NDArray[np.int32]:

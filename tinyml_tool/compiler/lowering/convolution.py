@@ -175,12 +175,9 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             "into groups",
             CONVERT_AGAIN,
         )
-    refused = "the core has no DSP instructions"
-    if machine.core.dsp:
-        call = _by_patches(convolution, graph)
-        if isinstance(call, KernelCall):
-            return call
-        refused = call
+    call = _by_patches(convolution, graph, machine)
+    if isinstance(call, KernelCall):
+        return call
     return convolution.call(
         "conv_2d_s8",
         [
@@ -197,23 +194,23 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             *convolution.window_params(),
             *convolution.value_params(),
         ],
-        reason=refused,
+        reason=call,
     )
 
 
-def _by_patches(convolution: _Convolution, graph: Graph) -> KernelCall | str:
-    """The call of the kernel for DSP instructions, or why it cannot be used."""
+def _by_patches(convolution: _Convolution, graph: Graph, machine: Target) -> KernelCall | str:
+    """The call of the kernel of patches, or why it cannot be used."""
     _, filter_h, filter_w, filter_c = convolution.weights.shape
     if filter_c != convolution.input.shape[3]:
         return "the convolution has groups"
     sums = convolution.sums(graph, channel_axis=0)
     if sums is None:
         return "weights or bias are computed by the model"
-    return _patches(convolution, sums, (filter_h, filter_w, filter_c))
+    return _patches(convolution, sums, (filter_h, filter_w, filter_c), packed=machine.core.dsp)
 
 
 def _patches(
-    convolution: _Convolution, sums: ChannelSums, window: tuple[int, int, int]
+    convolution: _Convolution, sums: ChannelSums, window: tuple[int, int, int], *, packed: bool
 ) -> KernelCall | str:
     batches, input_h, input_w, input_c = convolution.input.shape
     filter_h, filter_w, _ = window
@@ -233,6 +230,7 @@ def _patches(
         ],
         convolution.input.index,
         convolution.output.index,
+        packed,
     )
 
 
@@ -282,7 +280,7 @@ def _by_planes(convolution: _Convolution, graph: Graph, optimize: Optimize) -> K
         return "weights or bias are computed by the model"
     if input_c == 1:
         # Every filter sees the one channel: a convolution like any other.
-        return _patches(convolution, sums, (filter_h, filter_w, 1))
+        return _patches(convolution, sums, (filter_h, filter_w, 1), packed=True)
     if (filter_h, filter_w) != (3, 3) or input_c != output_c or input_c < 4:
         return "not 3x3 on 4 channels or more, each with one output"
     if (options.dilation_h, options.dilation_w) != (1, 1):

@@ -25,11 +25,17 @@ from tinyml_tool.compiler.weight_packing import (
     in_order,
     packed_words,
     patch_order,
+    plain_bias,
+    plain_words,
 )
 
 _GAIN = 8
 _PATCHES = 3
 _BYTES_OF_STEP = 8
+_WHY = {
+    True: "pairs for DSP instructions",
+    False: "plain products: the core has no DSP instructions",
+}
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,13 @@ class PatchGeometry:
 
 
 def _filters(
-    rest: RequantizedChannels, weights: NDArray[Any], zero_point: int
+    rest: RequantizedChannels, weights: NDArray[Any], zero_point: int, packed: bool
 ) -> NDArray[np.int32]:
     """Filters as `patches_s8.h` wants them: biases, packed weights and constants of two and two."""
-    words = packed_words(weights, 2)
+    words = packed_words(weights, 2) if packed else plain_words(weights, 2)
     missing = ((0, -len(weights) % 2), (0, 0))
-    bias = folded_bias(weights, rest.bias, zero_point, _GAIN)
+    fold = folded_bias if packed else plain_bias
+    bias = fold(weights, rest.bias, zero_point, _GAIN)
     biases = np.pad(bias[:, None], missing).reshape(-1, 2)
     constants = np.pad(rest.constants.astype(np.int32), missing).reshape(len(words), -1)
     return np.concatenate([biases, words.reshape(len(words), -1), constants], axis=1).reshape(-1)
@@ -75,6 +82,7 @@ def patches_call(
     params: list[tuple[str, ParamValue]],
     source: int,
     target: int,
+    packed: bool,
 ) -> KernelCall | str:
     """The call of `conv_2d_s8_patches` between two tensors, or why that kernel cannot be used."""
     rest = requantized(sums, _GAIN)
@@ -82,7 +90,7 @@ def patches_call(
         return "sums may need more than 24 bits"
     order = patch_order(geometry.window, geometry.taps)
     weights = in_order(rest.weights, order)
-    if not fits_packed_words(weights):
+    if packed and not fits_packed_words(weights):
         return "a weight of -128 stands before a negative one"
     steps = len(order) // STEP
     return KernelCall(
@@ -90,6 +98,7 @@ def patches_call(
         params=(
             *params,
             ("padding", sums.zero_point),
+            ("packed", int(packed)),
             ("requantization", rest.mode),
             ("patches.steps", steps),
             ("patches.output_c", len(weights)),
@@ -107,10 +116,10 @@ def patches_call(
         constants=(
             ConstantArray(
                 "filters",
-                _filters(rest, weights, sums.zero_point),
+                _filters(rest, weights, sums.zero_point, packed),
                 f"two and two, weights packed, with {rest.names}",
             ),
         ),
         scratch_bytes=geometry.scratch_bytes(steps),
-        reason=f"the core has DSP instructions; {rest.reason}",
+        reason=f"{_WHY[packed]}; {rest.reason}",
     )
