@@ -94,16 +94,32 @@ tinyml_fill_with_padding(const struct tinyml_depthwise_conv_2d_s8_planes_params 
   }
 }
 
-/* Copies the lines from `line` on, of four channels, to the planes.
+/* Moves the lines that the next band needs again to the planes' begin: they are not read from the
+ * input twice, so that outputs may take its place. Returns their number. */
+TINYML_KERNEL int32_t
+tinyml_keep_lines(const struct tinyml_depthwise_conv_2d_s8_planes_params *params, int32_t *planes)
+{
+  const int32_t kept = 3 - params->stride;
+  const int32_t size = tinyml_plane_lines(params) * params->plane_length;
+  const int32_t from = params->band * params->stride * params->plane_length;
+  for (int32_t c = 0; c < TINYML_PLANES; ++c) {
+    for (int32_t i = 0; i < kept * params->plane_length; ++i) {
+      planes[c * size + i] = planes[c * size + from + i];
+    }
+  }
+  return kept;
+}
+
+/* Copies the lines from `line` on, of four channels, to the planes, but not the first `kept`.
  *
  * What lies left and right of the input is padding already. */
 TINYML_KERNEL void
 tinyml_fill_planes(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
-                   const int8_t *input, int32_t line, int32_t *planes)
+                   const int8_t *input, int32_t line, int32_t kept, int32_t *planes)
 {
   const int32_t lines = tinyml_plane_lines(params);
   const int32_t size = lines * params->plane_length;
-  for (int32_t i = 0; i < lines; ++i) {
+  for (int32_t i = kept; i < lines; ++i) {
     int32_t *words = planes + i * params->plane_length;
     if (line + i < 0 || line + i >= params->input_lines) {
       for (int32_t c = 0; c < TINYML_PLANES; ++c) {
@@ -323,7 +339,8 @@ tinyml_depthwise_conv_2d_s8_planes(const struct tinyml_depthwise_conv_2d_s8_plan
       const int32_t channel = tinyml_min(first, params->channels - TINYML_PLANES);
       for (int32_t line = 0; line < params->output_lines; line += params->band) {
         const int32_t band = tinyml_min(params->band, params->output_lines - line);
-        tinyml_fill_planes(params, input + channel, line * params->stride - params->pad_lines,
+        const int32_t kept = line > 0 ? tinyml_keep_lines(params, planes) : 0;
+        tinyml_fill_planes(params, input + channel, line * params->stride - params->pad_lines, kept,
                            planes);
         for (int32_t c = 0; c < TINYML_PLANES; ++c) {
           const int8_t *filter = weights + (channel + c) * 9;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml_tool.compiler.describe import describe
+from tinyml_tool.compiler.in_place import in_place_pairs
 from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.lowering import LOWERINGS
 from tinyml_tool.compiler.memory import plan_memory
@@ -94,6 +95,7 @@ def plan_layers(graph: Graph, layers: tuple[Layer, ...], target: Target) -> Plan
         for layer in layers
         if layer.call is None
     ]
+    aliases += in_place_pairs(graph, layers, aliases)
     scratch = {
         layer.operator.index: layer.call.scratch_bytes for layer in layers if layer.call is not None
     }

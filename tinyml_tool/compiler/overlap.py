@@ -70,6 +70,25 @@ def _convolution(params: _Params) -> int:
     return window_lead(params, params["output_c"], params["input_c"])
 
 
+_PATCHES = 3
+
+
+def _patches(params: _Params) -> int:
+    """Three output pixels at a time, also across rows; their windows are read before."""
+    rows, columns, pixel = params["output_h"], params["output_w"], params["input_c"]
+    row = params["input_w"] * pixel
+    first_rows = np.maximum(0, np.arange(rows) * params["stride_h"] - params["pad_h"]) * row
+    first_columns = np.maximum(0, np.arange(columns) * params["stride_w"] - params["pad_w"]) * pixel
+    batch = np.arange(params["batches"])[:, None, None] * params["input_h"] * row
+    starts = (batch + first_rows[:, None] + first_columns[None, :]).reshape(-1)
+    # What a pixel or a later one reads first: windows of the next row begin further left.
+    needed = np.minimum.accumulate(starts[::-1])[::-1]
+    written = np.arange(_PATCHES, len(starts), _PATCHES)
+    if not written.size:
+        return -params["batches"] * params["input_h"] * row
+    return lead_of_steps(written * params["patches.output_c"], needed[written])
+
+
 def _depthwise(params: _Params) -> int:
     channels = params["input_c"]
     return window_lead(params, channels * params["depth_multiplier"], channels)
@@ -94,6 +113,7 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "average_pool_2d_s8": _pooling,
     "clamp_s8": _in_place,
     "conv_2d_s8": _convolution,
+    "conv_2d_s8_patches": _patches,
     "depthwise_conv_2d_s8": _depthwise,
     "lookup_8bit": _in_place,
     "max_pool_2d_s8": _pooling,
@@ -103,8 +123,26 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
 }
 """Leads over the first input, by kernel."""
 
-_ELEMENTWISE = frozenset({"add_s8", "maximum_s8", "minimum_s8", "mul_s8", "sub_s8"})
+_ELEMENTWISE = frozenset(
+    {"add_s8", "add_s8_linear", "maximum_s8", "minimum_s8", "mul_s8", "sub_s8"}
+)
 """Kernels of two inputs that are in place over each input that is not repeated."""
+
+
+def is_in_place(call: KernelCall) -> bool:
+    """Whether the output may lie exactly where the first input is, though not a byte beside it.
+
+    True of the depthwise kernel that works channel by channel, where every output lies at the place
+    of the middle of its window: of a band of lines, all that it needs is copied before.
+    """
+    if call.kernel != "depthwise_conv_2d_s8_planes":
+        return False
+    params = dict(call.params)
+    same = (
+        params[f"input_{of}"] == params[f"output_{of}"]
+        for of in ("lines", "length", "line_step", "step")
+    )
+    return params["stride"] == 1 and params["channels"] % 4 == 0 and all(same)
 
 
 def overlaps(operator: Operator, graph: Graph, call: KernelCall) -> tuple[Overlap, ...]:

@@ -60,10 +60,7 @@ class PlaneGeometry:
         return _PLANES * self.lines_of(band) * self.plane_length * 4
 
     def band(self, optimize: Optimize) -> int:
-        """Output lines at a time: as many as fit a scratch buffer of moderate size.
-
-        Lines between two bands are copied twice.
-        """
+        """Output lines at a time: as many as fit a scratch buffer of moderate size."""
         fitting = [
             band
             for band in range(1, self.lines.output + 1)
