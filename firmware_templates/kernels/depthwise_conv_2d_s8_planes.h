@@ -319,6 +319,63 @@ TINYML_KERNEL void tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_pl
   }
 }
 
+/* Makes one band of output lines of four channels.
+ *
+ * input, output: from the first of the channels on; weights, constants: of that channel.
+ * kept: lines that the planes hold already. */
+TINYML_KERNEL void tinyml_plane_band(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                                     const int8_t *input, const int8_t *weights,
+                                     const int32_t *constants, int32_t *planes, int32_t line,
+                                     int32_t kept, int8_t *output)
+{
+  const int32_t size = tinyml_plane_lines(params) * params->plane_length;
+  const int32_t count = tinyml_requantize_constants(params->requantization);
+  const int32_t band = tinyml_min(params->band, params->output_lines - line);
+  tinyml_fill_planes(params, input, line * params->stride - params->pad_lines, kept, planes);
+  for (int32_t c = 0; c < TINYML_PLANES; ++c) {
+    const struct tinyml_plane_channel channel = {
+        .filter_0 = tinyml_plane_filter(weights),
+        .filter_1 = tinyml_plane_filter(weights + 3),
+        .filter_2 = tinyml_plane_filter(weights + 6),
+        .bias = constants[0],
+        .factor = constants[1],
+        .offset = constants[2],
+        .below = count > 3 ? constants[3] : 0,
+    };
+    const int32_t *plane = planes + c * size;
+    int8_t *to = output + line * params->output_line_step + c;
+    for (int32_t i = 0; i < band; ++i) {
+      tinyml_plane_line(params, plane, &channel, to);
+      plane += params->stride * params->plane_length;
+      to += params->output_line_step;
+    }
+    weights += 9;
+    constants += count;
+  }
+}
+
+/* One image. With stride 1 four channels after four: lines that two bands need stay in the planes,
+ * so that outputs may take the place of inputs. Otherwise band after band. */
+TINYML_KERNEL void
+tinyml_plane_image(const struct tinyml_depthwise_conv_2d_s8_planes_params *params,
+                   const int8_t *input, const int8_t *weights, const int32_t *constants,
+                   int32_t *planes, int8_t *output)
+{
+  const int32_t count = tinyml_requantize_constants(params->requantization);
+  const int32_t bands = (params->output_lines + params->band - 1) / params->band;
+  const int32_t fours = (params->channels + TINYML_PLANES - 1) / TINYML_PLANES;
+  for (int32_t i = 0; i < bands * fours; ++i) {
+    const int32_t band = params->stride == 1 ? i % bands : i / fours;
+    const int32_t four = params->stride == 1 ? i / bands : i % fours;
+    const int32_t line = band * params->band;
+    /* The last four channels, where their number is no multiple of four. */
+    const int32_t c = tinyml_min(four * TINYML_PLANES, params->channels - TINYML_PLANES);
+    const int32_t kept = params->stride == 1 && band > 0 ? tinyml_keep_lines(params, planes) : 0;
+    tinyml_plane_band(params, input + c, weights + c * 9, constants + c * count, planes, line, kept,
+                      output + c);
+  }
+}
+
 /* input: [batches, input_h, input_w, channels], 4 channels or more.
  * weights: [channels, 3, 3] and one byte more.
  * constants: [channels, 3 or 4], see TINYML_REQUANTIZE_SHORT.
@@ -329,41 +386,9 @@ tinyml_depthwise_conv_2d_s8_planes(const struct tinyml_depthwise_conv_2d_s8_plan
                                    const int8_t *input, const int8_t *weights,
                                    const int32_t *constants, void *scratch, int8_t *output)
 {
-  int32_t *planes = scratch;
-  const int32_t lines = tinyml_plane_lines(params);
-  const int32_t stride = tinyml_requantize_constants(params->requantization);
-  tinyml_fill_with_padding(params, planes, TINYML_PLANES * lines);
+  tinyml_fill_with_padding(params, scratch, TINYML_PLANES * tinyml_plane_lines(params));
   for (int32_t batch = 0; batch < params->batches; ++batch) {
-    for (int32_t first = 0; first < params->channels; first += TINYML_PLANES) {
-      /* The last four channels, where their number is no multiple of four. */
-      const int32_t channel = tinyml_min(first, params->channels - TINYML_PLANES);
-      for (int32_t line = 0; line < params->output_lines; line += params->band) {
-        const int32_t band = tinyml_min(params->band, params->output_lines - line);
-        const int32_t kept = line > 0 ? tinyml_keep_lines(params, planes) : 0;
-        tinyml_fill_planes(params, input + channel, line * params->stride - params->pad_lines, kept,
-                           planes);
-        for (int32_t c = 0; c < TINYML_PLANES; ++c) {
-          const int8_t *filter = weights + (channel + c) * 9;
-          const int32_t *numbers = constants + (channel + c) * stride;
-          const struct tinyml_plane_channel local = {
-              .filter_0 = tinyml_plane_filter(filter),
-              .filter_1 = tinyml_plane_filter(filter + 3),
-              .filter_2 = tinyml_plane_filter(filter + 6),
-              .bias = numbers[0],
-              .factor = numbers[1],
-              .offset = numbers[2],
-              .below = stride > 3 ? numbers[3] : 0,
-          };
-          const int32_t *plane = planes + c * lines * params->plane_length;
-          int8_t *to = output + line * params->output_line_step + channel + c;
-          for (int32_t i = 0; i < band; ++i) {
-            tinyml_plane_line(params, plane, &local, to);
-            plane += params->stride * params->plane_length;
-            to += params->output_line_step;
-          }
-        }
-      }
-    }
+    tinyml_plane_image(params, input, weights, constants, scratch, output);
     input += params->input_lines * params->input_length * params->channels;
     output += params->output_lines * params->output_length * params->channels;
   }

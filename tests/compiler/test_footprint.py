@@ -37,7 +37,7 @@ def test_the_arena_is_that_of_the_plan():
 
 def test_weights_are_counted():
     plan = small_plan(model=small_model(100, 70))
-    assert 7_000 in constant_sizes(plan)
+    assert any(7_000 <= size < 7_300 for size in constant_sizes(plan))
     assert footprint_estimate(plan).certain_flash_bytes >= 7_000
 
 

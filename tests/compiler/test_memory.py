@@ -11,6 +11,7 @@ from shared import shared_model
 
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.in_place import in_place_pairs
 from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.memory import arena_bound, plan_memory
 from tinyml_tool.compiler.overlap import Overlap, overlaps
@@ -162,7 +163,13 @@ def test_no_live_tensor_of_a_real_model_is_ever_overwritten(name: str) -> None:
     scratch = {
         layer.operator.index: layer.call.scratch_bytes for layer in plan.layers if layer.call
     }
-    aliased = {layer.operator.outputs[0] for layer in plan.layers if layer.call is None}
+    reshaped = [
+        (layer.operator.inputs[0], layer.operator.outputs[0])
+        for layer in plan.layers
+        if layer.call is None
+    ]
+    aliased = {target for _, target in reshaped}
+    aliased |= {target for _, target in in_place_pairs(graph, plan.layers, reshaped)}
     without_aliases = replace(
         graph,
         operators=tuple(op for op in graph.operators if op.outputs[0] not in aliased),

@@ -66,6 +66,7 @@ def constant_sizes(plan: Plan) -> tuple[int, ...]:
     """Bytes of every array the model keeps in flash, each counted once."""
     tensors: set[int] = set()
     sizes = []
+    names = plan.array_names()
     for layer in plan.layers:
         if layer.call is None:
             continue
@@ -76,7 +77,12 @@ def constant_sizes(plan: Plan) -> tuple[int, ...]:
             if tensor.is_constant:
                 tensors.add(argument.tensor)
                 sizes.append(tensor.bytes)
-        sizes += [array.values.nbytes for array in layer.call.constants]
+        index = layer.operator.index
+        sizes += [
+            array.values.nbytes
+            for array in layer.call.constants
+            if names[index, array.name] == f"layer_{index}_{array.name}"
+        ]
     return tuple(sizes)
 
 

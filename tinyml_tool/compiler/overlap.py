@@ -85,7 +85,7 @@ def _patches(params: _Params) -> int:
     needed = np.minimum.accumulate(starts[::-1])[::-1]
     written = np.arange(_PATCHES, len(starts), _PATCHES)
     if not written.size:
-        return -params["batches"] * params["input_h"] * row
+        return -int(params["batches"] * params["input_h"] * row)
     return lead_of_steps(written * params["patches.output_c"], needed[written])
 
 
@@ -109,12 +109,29 @@ def _quantize_integer(params: _Params) -> int | None:
     return 0 if same or params["output_bytes"] == 1 else None
 
 
+def _planes(params: _Params) -> int | None:
+    """With stride 2, band by band of rows; see `is_in_place` for stride 1."""
+    if params["stride"] == 1 or params["input_line_step"] < params["input_step"]:
+        return None
+    starts = np.arange(0, params["output_lines"], params["band"])
+    first = np.maximum(0, starts * params["stride"] - params["pad_lines"])
+    ends = np.minimum(starts + params["band"], params["output_lines"])
+    image = params["input_lines"] * params["input_line_step"]
+    size = params["output_lines"] * params["output_line_step"]
+    batch = np.arange(params["batches"])[:, None]
+    return lead_of_steps(
+        batch * size + ends * params["output_line_step"],
+        batch * image + first * params["input_line_step"],
+    )
+
+
 _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "average_pool_2d_s8": _pooling,
     "clamp_s8": _in_place,
     "conv_2d_s8": _convolution,
     "conv_2d_s8_patches": _patches,
     "depthwise_conv_2d_s8": _depthwise,
+    "depthwise_conv_2d_s8_planes": _planes,
     "lookup_8bit": _in_place,
     "max_pool_2d_s8": _pooling,
     "quantize_f32_s8": _in_place,
@@ -137,7 +154,7 @@ def is_in_place(call: KernelCall) -> bool:
     """
     if call.kernel != "depthwise_conv_2d_s8_planes":
         return False
-    params = dict(call.params)
+    params: _Params = dict(call.params)
     same = (
         params[f"input_{of}"] == params[f"output_{of}"]
         for of in ("lines", "length", "line_step", "step")

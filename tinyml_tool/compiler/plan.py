@@ -124,6 +124,17 @@ class Plan:
         """Bytes of all tensors and scratch buffers."""
         return self.memory.arena_bytes
 
+    def array_names(self) -> dict[tuple[int, str], str]:
+        """C name of each call's arrays, by layer and name; equal arrays share the first's."""
+        first: dict[tuple[str, bytes], str] = {}
+        names: dict[tuple[int, str], str] = {}
+        for layer in self.layers:
+            index = layer.operator.index
+            for array in layer.call.constants if layer.call else ():
+                content = (array.values.dtype.name, array.values.tobytes())
+                names[index, array.name] = first.setdefault(content, f"layer_{index}_{array.name}")
+        return names
+
     @property
     def kernels(self) -> tuple[str, ...]:
         """Names of the kernels used, sorted."""

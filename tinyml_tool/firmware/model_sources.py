@@ -54,7 +54,7 @@ def _argument(argument: Argument, layer: int, plan: Plan) -> str:
         case TensorRef(tensor):
             return f"at(TENSOR_{tensor})"
         case ConstantRef(name):
-            return f"layer_{layer}_{name}"
+            return plan.array_names()[layer, name]
         case ScratchRef():
             return f"at(SCRATCH_{layer})"
         case NullRef():
@@ -84,10 +84,14 @@ def _constants(call: KernelCall, layer: int, plan: Plan, written: set[int]) -> l
                 tensor_comment(tensor),
             )
         )
+    names = plan.array_names()
     for array in call.constants:
+        name = f"layer_{layer}_{array.name}"
+        if names[layer, array.name] != name:
+            continue  # an earlier layer has the same
         constants.append(
             _Constant(
-                f"layer_{layer}_{array.name}",
+                name,
                 C_TYPES[array.values.dtype.name],
                 array.values,
                 array.comment,

@@ -20,7 +20,7 @@ from tinyml_tool.config import Optimize
 _GAIN = 8
 _PLANES = 4
 _TAPS = 3
-_LARGEST_SCRATCH: dict[Optimize, int] = {"size": 2048, "balanced": 4096, "speed": 16384}
+_LARGEST_SCRATCH: dict[Optimize, int] = {"size": 1024, "balanced": 2048, "speed": 16384}
 
 
 @dataclass(frozen=True)
