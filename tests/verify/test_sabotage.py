@@ -44,10 +44,10 @@ def parity_of(plan: Plan, folder: Path) -> Parity:
 @pytest.mark.parametrize(
     ("layer", "param"),
     [
-        (0, "output_offset"),
-        (1, "input_offset"),
+        (0, "patches.shift"),
+        (1, "padding"),
         (3, "activation_min"),
-        (5, "output_offset"),
+        (5, "patches.shift"),
         (8, "output_offset"),
     ],
 )
