@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tinyml_tool.api.deploy import deploy
     from tinyml_tool.api.evaluate import evaluate
     from tinyml_tool.api.fit import quantize_to_fit
+    from tinyml_tool.api.features import Features, load_features
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
     from tinyml_tool.api.import_model import import_model
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Augmentation",
+    "Features",
     "TinymlError",
     "TrainSettings",
     "__version__",
@@ -50,6 +52,7 @@ __all__ = [
     "inspect",
     "load_board",
     "load_boards",
+    "load_features",
     "monitor",
     "ports",
     "profile",
@@ -81,6 +84,8 @@ _PLACES = {
     "validate": "api.validate",
     "Augmentation": "train.settings",
     "TrainSettings": "train.settings",
+    "Features": "api.features",
+    "load_features": "api.features",
     "load_board": "boards",
     "load_boards": "boards",
     "read_model": "graph.reader",

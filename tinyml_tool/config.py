@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -87,6 +87,8 @@ class Config(_Strict):
     monitor: MonitorSettings = MonitorSettings()
     tflm: TflmSettings = TflmSettings()
     compiler: CompilerSettings = CompilerSettings()
+    features: dict[str, Any] | None = None
+    """`[features]`, which `preprocess.spec.parse_features` reads as strictly."""
 
 
 @dataclass(frozen=True)

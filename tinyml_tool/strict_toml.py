@@ -74,6 +74,8 @@ def _describe(model: type[BaseModel], problem: dict[str, Any]) -> str:
     where = ".".join(path)
     if problem["type"] == "missing":
         return f"'{where}' is missing"
+    if not path:  # what the table as a whole breaks
+        return str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] != "extra_forbidden":
         return f"'{where}' = {problem['input']!r}: {problem['msg']}"
     near = difflib.get_close_matches(path[-1], _keys_at(model, path[:-1]), n=1)

@@ -118,6 +118,11 @@ def _layer_view(layer: Layer, plan: Plan, written: set[int], record: int) -> dic
     }
 
 
+def include_files(text: str) -> list[str]:
+    """Names of the project's own headers that a C source includes."""
+    return _INCLUDE.findall(text)
+
+
 def kernel_files(kernels: tuple[str, ...]) -> dict[str, str]:
     """`lib/kernels/`: the headers of `kernels` with everything they include."""
     files: dict[str, str] = {}
@@ -127,7 +132,7 @@ def kernel_files(kernels: tuple[str, ...]) -> dict[str, str]:
         if name in files:
             continue
         files[name] = source(f"kernels/{name}")
-        waiting += _INCLUDE.findall(files[name])
+        waiting += include_files(files[name])
     return {f"lib/kernels/{name}": text for name, text in sorted(files.items())}
 
 

@@ -145,6 +145,11 @@ _OPERATOR_CODE = _table(
 
 _BUFFER = _table("Buffer", ("data", ScalarVector(1)), ("offset", _LONG), ("size", _LONG))
 
+_METADATA = _table("Metadata", ("name", String()), ("buffer", _INT))
+
+MODEL_SLOTS = 8
+"""Fields of Model, those that are not read (signature_defs) included."""
+
 MODEL = _table(
     "Model",
     ("version", _INT),
@@ -152,5 +157,7 @@ MODEL = _table(
     ("subgraphs", TableVector(_SUBGRAPH)),
     ("description", String()),
     ("buffers", TableVector(_BUFFER)),
+    ("metadata_buffer", ScalarVector(4)),
+    ("metadata", TableVector(_METADATA)),
 )
 """The root table."""
