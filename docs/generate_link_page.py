@@ -99,6 +99,11 @@ _CONVERSATION = f"""\
 - **Long requests.** To those marked *long* the device says WORKING at once, and in BENCHMARK and
   BULK from time to time. Then the host waits and does not ask again: an interrupt would disturb a
   measurement.
+- **Raw samples.** A firmware with capability FEATURES holds the preprocessing of its model.
+  FEATURES_INFO tells which, by the hash of the feature spec, and the host refuses to work with
+  another one than the model's. PUSH streams samples as a sensor would; its reply to the last one of
+  a window carries the CRC-32 that RUN wants, which is also that of the features as the host
+  computes them.
 - **Observed run.** RUN with OBSERVE answers PAUSED after each output of each layer; then the host
   reads it with GET_LAYER and goes on with CONTINUE, which answers PAUSED again or ends the run.
   A new session ends a paused run, too. With `tinyml validate --checksums` the host fetches only
@@ -139,13 +144,15 @@ def link_page() -> str:
         _payload(protocol.Working),
         "### PAUSED\n",
         _payload(protocol.Paused),
-        "## BULK's output file\n\n"
+        "## The output file of BULK and REPLAY\n\n"
         "For each inference: one record and tensor for each layer output, with OBSERVE, in the\n"
-        "order of the run, then one for each output of the model.\n",
+        "order of the run, then one for each output of the model. REPLAY's has the model's input\n"
+        "first, with FEATURES, and outputs with OUTPUTS.\n",
         _table("field", protocol.BulkRecord),
         "## Numbers\n",
         _codes("record kind", protocol.RecordKind),
         _flags("run flag", protocol.RUN_FLAG_MEANINGS),
+        _flags("replay flag", protocol.REPLAY_FLAG_MEANINGS),
         _flags("capability", protocol.CAPABILITY_MEANINGS),
         _codes("type of a tensor", protocol.TensorType),
         _codes("reason of a reset", protocol.ResetReason),

@@ -139,12 +139,14 @@ class Capability(IntFlag):
     OBSERVER = 1
     FILES = 2
     EMULATED = 4
+    FEATURES = 8
 
 
 CAPABILITY_MEANINGS = {
     Capability.OBSERVER: "RUN can stop after each layer",
     Capability.FILES: "BULK works: the device reaches files of the host",
     Capability.EMULATED: "an emulator runs it: its times say nothing of a board",
+    Capability.FEATURES: "the firmware turns raw samples into the model's input: PUSH works",
 }
 
 
@@ -155,6 +157,19 @@ class RunFlag(IntFlag):
 
 
 RUN_FLAG_MEANINGS = {RunFlag.OBSERVE: "every layer's output, not only the model's"}
+
+
+class ReplayFlag(IntFlag):
+    """What REPLAY writes."""
+
+    FEATURES = 1
+    OUTPUTS = 2
+
+
+REPLAY_FLAG_MEANINGS = {
+    ReplayFlag.FEATURES: "the model's input, as the preprocessing has made it",
+    ReplayFlag.OUTPUTS: "the outputs of the model, which is run for it",
+}
 
 
 class ResetReason(_Coded):
@@ -187,6 +202,7 @@ class RecordKind(_Coded):
 
     OUTPUT = 0, "an output of the model"
     LAYER = 1, "an output of a layer"
+    INPUT = 2, "an input of the model"
 
 
 REPORT_MARK = "!inference"
@@ -419,12 +435,12 @@ class BulkReply:
 
 @dataclass(frozen=True)
 class BulkRecord:
-    """Stands before each tensor in BULK's output file."""
+    """Stands before each tensor in the output file of BULK and REPLAY."""
 
     inference: Annotated[int, Kind.U32, "from 0"]
     kind: Annotated[int, Kind.U16, "what the record holds"]
-    index: Annotated[int, Kind.U16, "which output of the model, or which layer, from 0"]
-    tensor: Annotated[int, Kind.I32, "index in the .tflite; -1 in the record of an output"]
+    index: Annotated[int, Kind.U16, "which input or output of the model, or which layer, from 0"]
+    tensor: Annotated[int, Kind.I32, "index in the .tflite of a layer's output; else -1"]
     bytes: Annotated[int, Kind.U32, "length of the tensor, which follows"]
     crc: Annotated[int, Kind.U32, "CRC-32 of the tensor"]
 
@@ -437,6 +453,63 @@ class ModelStateReply:
     arena_bytes: Annotated[int, Kind.U32, "all tensors and scratch buffers of the model"]
     arena_used: Annotated[int, Kind.U32, "bytes of it in use; 0 where the model is not ready"]
     failure: Annotated[bytes, Kind.REST, "why the last call of the model failed, UTF-8; or nothing"]
+
+
+@dataclass(frozen=True)
+class FeaturesReply:
+    """The preprocessing inside the firmware."""
+
+    features_hash: Annotated[bytes, Kind.HASH, "SHA-256 of the feature spec"]
+    sample_bytes: Annotated[int, Kind.U8, "length of a raw sample"]
+    input_bytes: Annotated[int, Kind.U32, "length of what it makes: the model's first input"]
+    ram_bytes: Annotated[int, Kind.U32, "static RAM of the preprocessing"]
+
+
+@dataclass(frozen=True)
+class PushRequest:
+    """Raw samples, as if the sensor had just sent them."""
+
+    data: Annotated[bytes, Kind.REST, "whole samples, little-endian"]
+
+
+@dataclass(frozen=True)
+class PushReply:
+    """What became of the samples."""
+
+    taken: Annotated[int, Kind.U32, "bytes taken; fewer than sent where an input is complete"]
+    ready: Annotated[int, Kind.U8, "1 where the model's input is complete: RUN may follow"]
+    inputs_crc: Annotated[int, Kind.U32, "CRC-32 of all inputs, as for RUN; 0 unless ready"]
+    ticks: Annotated[int, Kind.U64, "time of features_push()"]
+
+
+@dataclass(frozen=True)
+class GetInputRequest:
+    """A piece of an input, as set or as made of samples."""
+
+    index: Annotated[int, Kind.U16, "which input, from 0"]
+    offset: Annotated[int, Kind.U32, "where the piece starts, in bytes"]
+    bytes: Annotated[int, Kind.U16, "its length, at most the payload limit"]
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """Raw samples from a file of the host."""
+
+    flags: Annotated[int, Kind.U16, "sum of the replay flags"]
+    input_path: Annotated[str, Kind.PATH, "the samples, little-endian"]
+    output_path: Annotated[str, Kind.PATH, "receives one record a tensor; is overwritten"]
+
+
+@dataclass(frozen=True)
+class ReplayReply:
+    """The end of REPLAY, with proofs of what the device read and wrote."""
+
+    count: Annotated[int, Kind.U32, "inputs of the model that were completed"]
+    ticks: Annotated[int, Kind.U64, "time of features_push(), all samples together"]
+    pushes: Annotated[int, Kind.U32, "how often it was called"]
+    read_crc: Annotated[int, Kind.U32, "CRC-32 of all bytes read"]
+    written_crc: Annotated[int, Kind.U32, "CRC-32 of all bytes written"]
+    written_bytes: Annotated[int, Kind.U64, "length of the output file"]
 
 
 Q = TypeVar("Q")
@@ -521,6 +594,35 @@ PROFILE = Request(
     ProfileReply,
     long=True,
 )
+FEATURES_INFO = Request(
+    15,
+    "FEATURES_INFO",
+    "Describes the preprocessing of a firmware with capability FEATURES.",
+    Empty,
+    FeaturesReply,
+)
+FEATURES_START = Request(
+    16, "FEATURES_START", "Forgets all samples that were pushed.", Empty, Empty
+)
+PUSH = Request(
+    17,
+    "PUSH",
+    "Feeds raw samples to the preprocessing. Where the model's input becomes complete it stops: "
+    "RUN the model, then push the rest.",
+    PushRequest,
+    PushReply,
+)
+GET_INPUT = Request(
+    18, "GET_INPUT", "Reads a piece of an input, before it is run.", GetInputRequest, DataReply
+)
+REPLAY = Request(
+    19,
+    "REPLAY",
+    "Starts anew and feeds a whole file of the host to the preprocessing: an emulator's fast lane.",
+    ReplayRequest,
+    ReplayReply,
+    long=True,
+)
 
 REQUESTS: tuple[Request[Any, Any], ...] = (
     HELLO,
@@ -536,6 +638,11 @@ REQUESTS: tuple[Request[Any, Any], ...] = (
     BULK,
     MODEL_STATE,
     PROFILE,
+    FEATURES_INFO,
+    FEATURES_START,
+    PUSH,
+    GET_INPUT,
+    REPLAY,
     RESET,
 )
 

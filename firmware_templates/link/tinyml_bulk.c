@@ -5,6 +5,7 @@
 #include "port.h"
 #include "tinyml_crc32.h"
 #include "tinyml_inference.h"
+#include "tinyml_records.h"
 #include "tinyml_requests.h"
 #include "tinyml_run.h"
 #include "tinyml_server.h"
@@ -12,8 +13,7 @@
 #if TINYML_SEMIHOSTING
 static struct {
   int input;
-  int output;
-  bool write_failed;
+  struct tinyml_records output;
   uint32_t inference;
   struct tinyml_bulk_reply done;
 } bulk;
@@ -30,44 +30,12 @@ static bool read_inputs(void)
   return true;
 }
 
-static void write_bytes(const void *data, size_t bytes)
-{
-  bulk.write_failed |= port_file_write(bulk.output, data, bytes) != bytes;
-  bulk.done.written_crc = tinyml_crc32(bulk.done.written_crc, data, bytes);
-  bulk.done.written_bytes += bytes;
-}
-
-static void write_record(enum tinyml_record_kind kind, size_t index, int32_t tensor,
-                         const void *data, size_t bytes)
-{
-  const struct tinyml_bulk_record record = {
-      .inference = bulk.inference,
-      .kind = (uint16_t)kind,
-      .index = (uint16_t)index,
-      .tensor = tensor,
-      .bytes = (uint32_t)bytes,
-      .crc = tinyml_crc32(0, data, bytes),
-  };
-  uint8_t header[TINYML_BULK_RECORD_BYTES];
-  struct tinyml_writer writer = {.data = header, .capacity = sizeof header};
-  tinyml_pack_bulk_record(&writer, &record);
-  write_bytes(header, writer.bytes);
-  write_bytes(data, bytes);
-}
-
-static void write_outputs(void)
-{
-  for (size_t i = 0; i < MODEL_OUTPUT_COUNT; i++) {
-    const struct model_tensor *output = model_output(i);
-    write_record(TINYML_RECORD_OUTPUT, i, -1, output->data, output->bytes);
-  }
-}
-
 #if MODEL_OBSERVER
 static void write_layer(void *context, const struct model_layer_output *output)
 {
   (void)context;
-  write_record(TINYML_RECORD_LAYER, output->layer, output->tensor, output->data, output->bytes);
+  tinyml_write_record(&bulk.output, bulk.inference, TINYML_RECORD_LAYER, output->layer,
+                      output->tensor, output->data, output->bytes);
 }
 
 static int run_once(bool with_layers)
@@ -98,8 +66,8 @@ static bool run_all(uint32_t count, bool with_layers)
       tinyml_run_fail(result);
       return false;
     }
-    write_outputs();
-    if (bulk.write_failed) {
+    tinyml_write_outputs(&bulk.output, bulk.inference);
+    if (bulk.output.failed) {
       tinyml_server_fail(TINYML_STATUS_FILE_FAILED, "cannot write: is the disk full?");
       return false;
     }
@@ -112,7 +80,7 @@ static bool run_all(uint32_t count, bool with_layers)
 static void run_files(const struct tinyml_bulk_request *request)
 {
   const bool good = run_all(request->count, (request->flags & (unsigned)TINYML_RUN_OBSERVE) != 0);
-  const bool closed = port_file_close(bulk.output) == 0;
+  const bool closed = port_file_close(bulk.output.file) == 0;
   (void)port_file_close(bulk.input);
   tinyml_inference_forget();
   if (!good) {
@@ -122,6 +90,8 @@ static void run_files(const struct tinyml_bulk_request *request)
     tinyml_server_fail(TINYML_STATUS_FILE_FAILED, "cannot write: is the disk full?");
     return;
   }
+  bulk.done.written_crc = bulk.output.crc;
+  bulk.done.written_bytes = bulk.output.bytes;
   tinyml_pack_bulk_reply(tinyml_server_reply(), &bulk.done);
   tinyml_server_answer(TINYML_STATUS_OK);
 }
@@ -129,15 +99,15 @@ static void run_files(const struct tinyml_bulk_request *request)
 static void open_and_run(const struct tinyml_bulk_request *request)
 {
   bulk.inference = 0;
-  bulk.write_failed = false;
   bulk.done = (struct tinyml_bulk_reply){.count = 0};
   bulk.input = port_file_open(request->input_path, PORT_FILE_READ);
   if (bulk.input < 0) {
     tinyml_server_fail(TINYML_STATUS_FILE_FAILED, "cannot open the input file");
     return;
   }
-  bulk.output = port_file_open(request->output_path, PORT_FILE_WRITE);
-  if (bulk.output < 0) {
+  const int output = port_file_open(request->output_path, PORT_FILE_WRITE);
+  bulk.output = (struct tinyml_records){.file = output};
+  if (output < 0) {
     (void)port_file_close(bulk.input);
     tinyml_server_fail(TINYML_STATUS_FILE_FAILED, "cannot open the output file");
     return;

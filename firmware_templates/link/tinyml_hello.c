@@ -1,5 +1,6 @@
 #include "model.h"
 #include "port.h"
+#include "tinyml_hash.h"
 #include "tinyml_inference.h"
 #include "tinyml_link_config.h"
 #include "tinyml_requests.h"
@@ -8,19 +9,6 @@
 
 _Static_assert(sizeof MODEL_HASH == 65, "SHA-256 in hexadecimal");
 _Static_assert((int)PORT_RESET_LOCKUP == (int)TINYML_RESET_LOCKUP, "one numbering of resets");
-
-static uint8_t hex_digit(char digit)
-{
-  return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-static void read_hash(uint8_t *hash)
-{
-  static const char text[] = MODEL_HASH;
-  for (unsigned i = 0; i < 32; i++) {
-    hash[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
-  }
-}
 
 void tinyml_hello(struct tinyml_reader *payload)
 {
@@ -38,7 +26,8 @@ void tinyml_hello(struct tinyml_reader *payload)
       .receive_overruns = port_receive_overruns(),
       .capabilities = (MODEL_OBSERVER ? (uint32_t)TINYML_CAPABILITY_OBSERVER : 0u) |
                       (TINYML_SEMIHOSTING ? (uint32_t)TINYML_CAPABILITY_FILES : 0u) |
-                      (TINYML_EMULATED ? (uint32_t)TINYML_CAPABILITY_EMULATED : 0u),
+                      (TINYML_EMULATED ? (uint32_t)TINYML_CAPABILITY_EMULATED : 0u) |
+                      (TINYML_FEATURES ? (uint32_t)TINYML_CAPABILITY_FEATURES : 0u),
       .reset_reason = (uint8_t)port_reset_reason(),
       .model_status = tinyml_inference_model_status(),
       .timer_hz = port_ticks_hz(),
@@ -54,7 +43,7 @@ void tinyml_hello(struct tinyml_reader *payload)
       .engine = MODEL_ENGINE,
       .tool_version = TINYML_TOOL_VERSION,
   };
-  read_hash(hello.model_hash);
+  tinyml_read_hash(MODEL_HASH, hello.model_hash);
   tinyml_pack_hello_reply(tinyml_server_reply(), &hello);
   tinyml_server_answer(TINYML_STATUS_OK);
 }

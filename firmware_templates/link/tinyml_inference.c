@@ -31,6 +31,14 @@ bool tinyml_inference_set_input(size_t index, size_t offset, const uint8_t *data
   return true;
 }
 
+void tinyml_inference_input_changes(void)
+{
+  has_outputs = false; /* outputs may share their memory with inputs */
+  inputs_set = false;
+}
+
+void tinyml_inference_inputs_written(void) { inputs_set = true; }
+
 void tinyml_inference_zero_inputs(void)
 {
   has_outputs = false;

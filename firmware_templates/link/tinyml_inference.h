@@ -15,6 +15,10 @@ int tinyml_inference_model_status(void);
 /* Writes a piece of an input; false where it lies outside. */
 bool tinyml_inference_set_input(size_t index, size_t offset, const uint8_t *data, size_t bytes);
 
+/* Something else is about to write to an input, or has written all of them. */
+void tinyml_inference_input_changes(void);
+void tinyml_inference_inputs_written(void);
+
 /* Sets every input to the real value 0. */
 void tinyml_inference_zero_inputs(void);
 

@@ -21,5 +21,10 @@ void tinyml_bulk(struct tinyml_reader *payload);
 void tinyml_profile(struct tinyml_reader *payload);
 void tinyml_reset(struct tinyml_reader *payload);
 void tinyml_model_state(struct tinyml_reader *payload);
+void tinyml_features_info(struct tinyml_reader *payload);
+void tinyml_features_start(struct tinyml_reader *payload);
+void tinyml_push(struct tinyml_reader *payload);
+void tinyml_get_input(struct tinyml_reader *payload);
+void tinyml_replay(struct tinyml_reader *payload);
 
 #endif

@@ -119,6 +119,11 @@ static const struct handler {
     [TINYML_REQUEST_RESET] = {tinyml_reset, true},
     [TINYML_REQUEST_MODEL_STATE] = {tinyml_model_state, true},
     [TINYML_REQUEST_PROFILE] = {tinyml_profile, false},
+    [TINYML_REQUEST_FEATURES_INFO] = {tinyml_features_info, true},
+    [TINYML_REQUEST_FEATURES_START] = {tinyml_features_start, false},
+    [TINYML_REQUEST_PUSH] = {tinyml_push, false},
+    [TINYML_REQUEST_GET_INPUT] = {tinyml_get_input, false},
+    [TINYML_REQUEST_REPLAY] = {tinyml_replay, false},
 };
 
 void tinyml_server_obey(void)

@@ -1,6 +1,6 @@
-/* What a program on the computer needs beside features.h: many windows at once, and a state that
+/* What a program on the computer needs beside model_features.h: many windows at once, and a state that
  * can be put aside, so that one library serves many streams.  Not part of any firmware. */
-#include "features.c"
+#include "model_features.c"
 
 size_t features_host_state_bytes(void);
 void features_host_save(void *to);

@@ -39,7 +39,9 @@ EMULATED = Variant("emulated", 1024, emulated=True)
 SMALL_BOARD = Variant("small_board", 256, emulated=False)
 
 
-def write_link_headers(directory: Path, payload_bytes: int, *, emulated: bool = True) -> None:
+def write_link_headers(
+    directory: Path, payload_bytes: int, *, emulated: bool = True, features: bool = False
+) -> None:
     (directory / PROTOCOL_HEADER).write_text(protocol_header())
     config = link_config_header(
         board="fake-board",
@@ -47,6 +49,7 @@ def write_link_headers(directory: Path, payload_bytes: int, *, emulated: bool = 
         tool_version="9.8.7",
         payload_bytes=payload_bytes,
         emulated=emulated,
+        features=features,
     )
     (directory / LINK_CONFIG_HEADER).write_text(config)
 
@@ -54,7 +57,9 @@ def write_link_headers(directory: Path, payload_bytes: int, *, emulated: bool = 
 def build_device(directory: Path, variant: Variant) -> Path:
     """Compile the link, the application and the fakes with warnings as errors and sanitizers."""
     templates = data_folder("firmware_templates")
-    write_link_headers(directory, variant.payload_bytes, emulated=variant.emulated)
+    write_link_headers(
+        directory, variant.payload_bytes, emulated=variant.emulated, features=variant.emulated
+    )
     sources = [*sorted((templates / "link").glob("*.c")), templates / "app" / "main.c"]
     sources += sorted(_FAKES.glob("*.c"))
     includes = [directory, _FAKES, templates / "link", templates / "port"]

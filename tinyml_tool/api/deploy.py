@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tinyml_tool.api.chosen_inputs import chosen_inputs
 from tinyml_tool.api.engines import EngineOptions, check_engine, require_for_build
@@ -14,6 +15,7 @@ from tinyml_tool.api.generate import (
     Progress,
     compile_for,
     no_progress,
+    plan_preprocessing,
     write_generated,
 )
 from tinyml_tool.api.model_source import load_model
@@ -24,6 +26,7 @@ from tinyml_tool.api.validate import validate_project
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import InputError
+from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
 from tinyml_tool.verify.evidence import Evidence
@@ -41,6 +44,7 @@ def deploy(
     arena_bytes: int | None = None,
     without_passes: Sequence[str] = (),
     mlperf: MlperfBenchmark | None = None,
+    features: Mapping[str, Any] | FeatureSpec | None = None,
     inputs: Sequence[str | Path] = (),
     vectors: int = GOLDEN_VECTORS,
     seed: int = GOLDEN_SEED,
@@ -70,11 +74,19 @@ def deploy(
     if port is None:
         require_for_build(engine, source.graph, chosen, place)
     values = chosen_inputs(source.graph, inputs, vectors, seed).values
+    preprocessing = plan_preprocessing(source, features)
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
     plan = watch.time(
         "compile",
-        lambda: compile_for(source, chosen, engine=engine, options=options, mlperf=mlperf),
+        lambda: compile_for(
+            source,
+            chosen,
+            engine=engine,
+            options=options,
+            mlperf=mlperf,
+            features=preprocessing,
+        ),
     )
     reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
     generated = watch.time(
@@ -88,6 +100,7 @@ def deploy(
             force=force,
             mlperf=mlperf,
             reference=reference,
+            features=preprocessing,
             progress=progress,
         ),
     )

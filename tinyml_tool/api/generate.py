@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tinyml_tool.api.engines import ENGINES, EngineOptions, check_engine
+from tinyml_tool.api.feature_source import chosen_features
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import Board, emulated_board, load_board, load_boards
 from tinyml_tool.compiler.footprint import (
@@ -27,6 +28,9 @@ from tinyml_tool.errors import ToolMissingError
 from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
+from tinyml_tool.preprocess.model_plan import plan_for_model
+from tinyml_tool.preprocess.plan import FeaturePlan
+from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.tflm_directory import require_tflm
@@ -52,6 +56,8 @@ class Generated:
     plan: AnyPlan
     files: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    features: FeaturePlan | None = None
+    """The preprocessing, where the model tells its features."""
 
     @property
     def engine(self) -> str:
@@ -73,6 +79,13 @@ class Generated:
             "optimize": self.plan.optimize,
             "model_hash": self.plan.graph.model_hash,
             "arena_bytes": self.plan.arena_bytes,
+            "features": None
+            if self.features is None
+            else {
+                "sha256": self.features.hash,
+                "ram_bytes": self.features.ram_bytes,
+                "constant_bytes": self.features.constant_bytes,
+            },
             "files": list(self.files),
         }
 
@@ -92,6 +105,17 @@ def golden_vectors(
     ]
 
 
+def plan_preprocessing(
+    source: ModelSource, features: Mapping[str, Any] | FeatureSpec | None
+) -> FeaturePlan | None:
+    """The preprocessing of a model by `features` or its metadata; None where it has none.
+
+    Raises ConfigError and InputError where these are wrong or do not fit the model's input.
+    """
+    spec = chosen_features(source.data, source.graph.name, features)
+    return plan_for_model(spec, source.graph) if spec is not None else None
+
+
 def compile_for(
     source: ModelSource,
     board: Board,
@@ -99,6 +123,7 @@ def compile_for(
     engine: str = Plan.engine,
     options: EngineOptions = EngineOptions(),  # noqa: B008 - frozen
     mlperf: MlperfBenchmark | None = None,
+    features: FeaturePlan | None = None,
 ) -> AnyPlan:
     """Compile a model for a board, or plan its interpretation by TFLM.
 
@@ -112,6 +137,7 @@ def compile_for(
     check_engine(engine)
     plan = ENGINES[engine](source, board, options)
     more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
+    more_ram += features.ram_bytes if features is not None else 0
     check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
 
@@ -126,6 +152,7 @@ def write_generated(
     force: bool = False,
     mlperf: MlperfBenchmark | None = None,
     reference: Reference | None = None,
+    features: FeaturePlan | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write the project of a compiled model; without `reference` it has no test vectors."""
@@ -146,6 +173,7 @@ def write_generated(
         model=source.data,
         mlperf=mlperf,
         tflm=tflm,
+        features=features,
     )
     kept = write_project(project, files, force=force)
     warnings = [f"{project / path}: your edited file was kept" for path in kept]
@@ -154,7 +182,7 @@ def write_generated(
         warnings.append("the project has no test vectors: the reference is not installed")
     if board.is_real and not fits(footprint := footprint_estimate(plan), board):
         warnings.append(_too_large(footprint, board))
-    return Generated(project, name, board, plan, tuple(files), tuple(warnings))
+    return Generated(project, name, board, plan, tuple(files), tuple(warnings), features)
 
 
 def _tflm_here(plan: AnyPlan, board: Board, project: Path) -> tuple[dict[str, str], list[str]]:
@@ -196,6 +224,7 @@ def generate(
     arena_bytes: int | None = None,
     without_passes: Sequence[str] = (),
     mlperf: MlperfBenchmark | None = None,
+    features: Mapping[str, Any] | FeatureSpec | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write a firmware project for `model` on `board`, complete or not at all.
@@ -205,6 +234,8 @@ def generate(
     "speed", and `without_passes` names graph passes that it leaves out.  `arena_bytes` is for
     engine tflm, in place of what the reference needs and a margin.  With `mlperf`, the firmware
     also answers MLPerf Tiny's runner.
+    `features`, a spec or a table `[features]`, or else the one in the model's metadata, is how the
+    firmware makes the model's input of raw samples.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
@@ -213,7 +244,15 @@ def generate(
     source = load_model(model)
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
-    plan = compile_for(source, chosen, engine=engine, options=options, mlperf=mlperf)
+    preprocessing = plan_preprocessing(source, features)
+    plan = compile_for(
+        source,
+        chosen,
+        engine=engine,
+        options=options,
+        mlperf=mlperf,
+        features=preprocessing,
+    )
     return write_generated(
         source,
         plan,
@@ -223,5 +262,6 @@ def generate(
         force=force,
         mlperf=mlperf,
         reference=open_reference(source),
+        features=preprocessing,
         progress=progress,
     )

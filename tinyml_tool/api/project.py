@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml_tool.api.feature_source import chosen_features
 from tinyml_tool.api.model_source import ModelSource, load_project_model
 from tinyml_tool.boards import Board
 from tinyml_tool.config import FILE_NAME, read_config
@@ -13,6 +14,7 @@ from tinyml_tool.firmware.manifest import Manifest, read_manifest
 from tinyml_tool.firmware.project_board import project_board
 from tinyml_tool.graph.passes.registry import PASSES
 from tinyml_tool.graph.passes.rewrite import Rewriting, rewrite, unchanged
+from tinyml_tool.preprocess.spec import FeatureSpec, features_hash
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,13 @@ class Project:
     source: ModelSource
     rewriting: Rewriting
     """What the firmware computes, beside the model it was made of."""
+    features: FeatureSpec | None = None
+    """How raw samples become the model's input: what tinyml.toml and the model say."""
+
+    @property
+    def features_hash(self) -> str | None:
+        """The hash that the firmware must tell."""
+        return features_hash(self.features) if self.features is not None else None
 
 
 def open_project(folder: str | Path) -> Project:
@@ -32,14 +41,16 @@ def open_project(folder: str | Path) -> Project:
 
     Raises InputError where there is none, or one that another version of the passes made;
     InvalidModelError where its model is another one than the one it was generated from;
-    UnknownBoardError or InputError for a board that is not known.
+    UnknownBoardError or InputError for a board that is not known;
+    ConfigError where `[features]` are wrong or not the model's.
     """
     path = Path(folder)
     manifest = read_manifest(path)
     config = read_config(path / FILE_NAME).config
     source = load_project_model(path, config.project.model, manifest.model_sha256)
     rewriting = _rewriting(path, manifest, source)
-    return Project(path, manifest, project_board(path, manifest), source, rewriting)
+    spec = chosen_features(source.data, source.graph.name, config.features)
+    return Project(path, manifest, project_board(path, manifest), source, rewriting, spec)
 
 
 def _rewriting(path: Path, manifest: Manifest, source: ModelSource) -> Rewriting:

@@ -153,6 +153,7 @@ def open_session(
         with LinkClient(stream, timeouts=timeouts_of(time_limit)) as client:
             try:
                 with _runner(client, project, use_files=device.shares_files) as runner:
+                    client.expect_features(project.features_hash)
                     yield Session(device, client, runner)
             except LinkError as error:
                 error.details += _who_else_listens(device)

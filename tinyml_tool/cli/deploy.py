@@ -80,6 +80,7 @@ def register(app: typer.Typer) -> None:
                 arena_bytes=settings.arena_bytes(arena, chosen_engine),
                 without_passes=settings.without_passes(no_pass, chosen_engine),
                 mlperf=settings.mlperf(mlperf),
+                features=settings.config.features,
                 inputs=inputs or (),
                 vectors=verify.vectors if vectors is None else vectors,
                 seed=verify.seed if seed is None else seed,

@@ -59,6 +59,7 @@ def _act(
         arena_bytes=settings.arena_bytes(arena, chosen_engine),
         without_passes=settings.without_passes(no_pass, chosen_engine),
         mlperf=settings.mlperf(mlperf),
+        features=settings.config.features,
         progress=progress,
     )
 

@@ -11,19 +11,21 @@ from tinyml_tool.preprocess.plan import C_NAMES, FeaturePlan, ValueFormat
 from tinyml_tool.resources import data_folder
 
 FOLDER = "lib/features"
+HEADER = "model_features.h"
+"""Not features.h: that is a header of C libraries."""
 
 
 def features_files(plan: FeaturePlan) -> dict[str, str]:
     """Relative path to text of `lib/features/`, and of the `lib/kernels/` it includes."""
     return {
-        f"{FOLDER}/features.h": render("preprocess/features.h.j2", **_header_values(plan)),
-        f"{FOLDER}/features.c": render(f"preprocess/{plan.template}.c.j2", **_values(plan)),
+        f"{FOLDER}/{HEADER}": render(f"preprocess/{HEADER}.j2", **_header_values(plan)),
+        f"{FOLDER}/model_features.c": render(f"preprocess/{plan.template}.c.j2", **_values(plan)),
         **_blocks(plan),
     }
 
 
 def host_source() -> str:
-    """The file that a program on this computer compiles in place of features.c."""
+    """The file that a program on this computer compiles in place of model_features.c."""
     return source("preprocess/features_host.c")
 
 

@@ -48,6 +48,8 @@ class Manifest:
     """Of engine aot: the graph passes that ran; None where the model was compiled as it is."""
     graph: str | None = None
     """Of engine aot: fingerprint of the graph that they left."""
+    features: dict[str, str | int] | None = None
+    """Of a firmware with preprocessing: hash of the spec, what it is, static RAM, tables."""
     tool_version: str = VERSION
     schema_version: int = SCHEMA_VERSION
 
@@ -133,7 +135,19 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         tflm=tflm,
         passes=passes,
         graph=graph,
+        features=_features(path, values.get("features")),
     )
+
+
+def _features(path: Path, facts: object) -> dict[str, str | int] | None:
+    if facts is None:
+        return None
+    wanted = {"sha256": str, "about": str, "ram_bytes": int, "constant_bytes": int}
+    if not isinstance(facts, dict) or any(
+        not isinstance(facts.get(key), kind) for key, kind in wanted.items()
+    ):
+        raise _not_ours(path, "'features' does not tell its hash and sizes")
+    return {key: facts[key] for key in wanted}
 
 
 def _not_ours(path: Path, cause: str) -> InputError:

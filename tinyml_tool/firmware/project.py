@@ -19,6 +19,7 @@ from tinyml_tool.firmware.arduino_files import arduino_files
 from tinyml_tool.firmware.atomic import write_project
 from tinyml_tool.firmware.build_flags import qemu_command
 from tinyml_tool.firmware.cmake_files import cmake_files
+from tinyml_tool.firmware.features_files import features_files
 from tinyml_tool.firmware.link_config import (
     LINK_CONFIG_HEADER,
     link_config_header,
@@ -40,6 +41,8 @@ from tinyml_tool.firmware.tflm_sources import tflm_sources
 from tinyml_tool.firmware.vectors import GoldenVector, vector_files
 from tinyml_tool.graph.measure import macs
 from tinyml_tool.graph.types import Tensor
+from tinyml_tool.preprocess.plan import FeaturePlan
+from tinyml_tool.preprocess.spec_toml import features_toml
 from tinyml_tool.resources import data_folder
 from tinyml_tool.version import VERSION
 
@@ -55,13 +58,15 @@ def project_files(
     model: bytes | None = None,
     mlperf: MlperfBenchmark | None = None,
     tflm: Mapping[str, str] = MappingProxyType({}),
+    features: FeaturePlan | None = None,
 ) -> dict[str, bytes]:
     """All files of the firmware project of `plan` for `board`, relative path to content.
 
     The same arguments give the same bytes.  With `model`, the content of the `.tflite`, the
     project carries it along.  The project of a real board also has all that its emulated stand-in
     needs.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.  `tflm` is what is known
-    of the TFLM it will be built with, for the manifest.  Raises InputError for a
+    of the TFLM it will be built with, for the manifest.  With `features`, the firmware makes the
+    model's input of raw samples.  Raises InputError for a
     name that cannot be used, and a model that is none for that benchmark.
     """
     _check_name(name)
@@ -74,6 +79,7 @@ def project_files(
         **_model(plan, board),
         **_link(),
         **mlperf_files(graph, mlperf),
+        **(features_files(features) if features is not None else {}),
         **_port(emulated, plan.engine, PORT_FOLDER),
         **(_port(second[0], plan.engine, RENODE_PORT_FOLDER) if second else {}),
         **arduino_files(board),
@@ -84,8 +90,8 @@ def project_files(
         ".gitignore": source("project/gitignore"),
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",
-        "README.md": _readme(plan, board, name=name, mlperf=mlperf),
-        "tinyml.toml": _settings(plan, board, name=name, mlperf=mlperf),
+        "README.md": _readme(plan, board, name=name, mlperf=mlperf, features=features),
+        "tinyml.toml": _settings(plan, board, name=name, mlperf=mlperf, features=features),
     }
     files = {path: text.encode() for path, text in texts.items()}
     files |= vector_files(graph, vectors)
@@ -103,6 +109,7 @@ def project_files(
             min(b.memory.ram.size for b in (board, emulated, *second))
         ),
         mlperf=mlperf is not None,
+        features=features is not None,
     ).encode()
     rewriting = plan.rewriting if isinstance(plan, Plan) else None
     manifest = Manifest(
@@ -119,6 +126,7 @@ def project_files(
         tflm=_tflm_facts(plan, board, tflm) if isinstance(plan, TflmPlan) else None,
         passes=list(rewriting.passes) if rewriting else None,
         graph=rewriting.fingerprint if rewriting else None,
+        features=_feature_facts(features) if features is not None else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
     return dict(sorted(files.items()))
@@ -131,6 +139,15 @@ def _tflm_facts(plan: TflmPlan, board: Board, known: Mapping[str, str]) -> dict[
     if board.platformio.platform == "espressif32":
         facts["esp_idf"] = " ".join(ESP_IDF_COMPONENT)
     return {**facts, **known}
+
+
+def _feature_facts(features: FeaturePlan) -> dict[str, str | int]:
+    return {
+        "sha256": features.hash,
+        "about": features.comment,
+        "ram_bytes": features.ram_bytes,
+        "constant_bytes": features.constant_bytes,
+    }
 
 
 def _check_name(name: str) -> None:
@@ -187,7 +204,14 @@ def _port(board: Board, engine: str, folder: str) -> dict[str, str]:
     return files
 
 
-def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark | None) -> str:
+def _settings(
+    plan: AnyPlan,
+    board: Board,
+    *,
+    name: str,
+    mlperf: MlperfBenchmark | None,
+    features: FeaturePlan | None,
+) -> str:
     return render(
         "project/tinyml.toml.j2",
         model_hash=plan.graph.model_hash,
@@ -199,6 +223,7 @@ def _settings(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark
         mlperf=_toml(mlperf) if mlperf else None,
         arena_bytes=plan.arena_bytes if isinstance(plan, TflmPlan) and plan.arena_given else None,
         passes=_passes(plan),
+        features=features_toml(features.spec) if features is not None else None,
     )
 
 
@@ -215,7 +240,14 @@ def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark | None) -> str:
+def _readme(
+    plan: AnyPlan,
+    board: Board,
+    *,
+    name: str,
+    mlperf: MlperfBenchmark | None,
+    features: FeaturePlan | None,
+) -> str:
     graph = plan.graph
     tensors = graph.tensors
     emulated, *second = emulated_boards(board)
@@ -248,6 +280,7 @@ def _readme(plan: AnyPlan, board: Board, *, name: str, mlperf: MlperfBenchmark |
         stack_bytes=stack_bytes(emulated, plan.engine),
         qemu_command=qemu_command(emulated),
         mlperf=mlperf,
+        features=features,
         layers=layers,
         tflm=isinstance(plan, TflmPlan),
         tflm_core=tflm_core_name(emulated.core),

@@ -1,4 +1,4 @@
-"""The file that BULK writes: a record of the table before each tensor."""
+"""The file that BULK and REPLAY write: a record of the table before each tensor."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ _HEADER_BYTES = fixed_bytes(BulkRecord)
 
 @dataclass
 class BulkInference:
-    """Outputs of one inference and, by tensor index, what its layers wrote, all as raw bytes."""
+    """Outputs of one inference and, by tensor index, what its layers wrote, all as raw bytes.
+
+    `inputs` are there where the device made them of samples.
+    """
 
     outputs: list[bytes] = field(default_factory=list)
     layers: dict[int, bytes] = field(default_factory=dict)
+    inputs: list[bytes] = field(default_factory=list)
 
 
 def read_bulk_file(content: bytes, count: int, output_count: int) -> list[BulkInference]:
@@ -46,5 +50,7 @@ def _add(inference: BulkInference, record: BulkRecord, data: bytes) -> None:
         inference.layers[record.tensor] = data
     elif record.kind == RecordKind.OUTPUT and record.index == len(inference.outputs):
         inference.outputs.append(data)
+    elif record.kind == RecordKind.INPUT and record.index == len(inference.inputs):
+        inference.inputs.append(data)
     else:
         raise ValueError(f"a record of kind {record.kind}, index {record.index} is out of order")

@@ -27,12 +27,17 @@ from tinyml_tool.protocol import (
     BENCHMARK,
     BULK,
     CONTINUE,
+    FEATURES_INFO,
+    FEATURES_START,
+    GET_INPUT,
     GET_LAYER,
     GET_OUTPUT,
     INPUT_INFO,
     MODEL_STATE,
     OUTPUT_INFO,
     PROFILE,
+    PUSH,
+    REPLAY,
     RESET,
     RUN,
     SET_INPUT,
@@ -42,12 +47,19 @@ from tinyml_tool.protocol import (
     Capability,
     DataReply,
     Empty,
+    FeaturesReply,
+    GetInputRequest,
     GetLayerRequest,
     GetOutputRequest,
     HelloReply,
     ModelStateReply,
     Paused,
     ProfileRequest,
+    PushReply,
+    PushRequest,
+    ReplayFlag,
+    ReplayReply,
+    ReplayRequest,
     Request,
     RunFlag,
     RunReply,
@@ -91,6 +103,15 @@ class BulkResult:
     inferences: tuple[BulkInference, ...]
     ticks: int
     """Of all inferences together; 0 with layers."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the device made of raw samples."""
+
+    windows: tuple[BulkInference, ...]
+    ticks: int
+    """Of the preprocessing of all samples, without the runs."""
 
 
 class LinkClient:
@@ -147,6 +168,19 @@ class LinkClient:
         for known in ("inputs", "outputs"):
             self.__dict__.pop(known, None)
         return hello
+
+    def features(self) -> FeaturesReply | None:
+        """The preprocessing inside the firmware; None where it has none."""
+        if Capability.FEATURES not in self.capabilities:
+            return None
+        return self._exchange.call(FEATURES_INFO, Empty())
+
+    def expect_features(self, features_hash: str | None) -> None:
+        """Raise LinkError unless the firmware has the preprocessing of this hash; None for none."""
+        found = self.features()
+        told = found.features_hash.hex() if found is not None else None
+        if told != features_hash:
+            raise diagnosis.wrong_features(features_hash, told)
 
     def expect_model(self, model_hash: str, build_id: str | None = None) -> None:
         """Raise LinkError unless this model, and this build of it, is on the device.
@@ -275,12 +309,57 @@ class LinkClient:
         reply = self._exchange.call(BULK, request)
         with _files(directory):
             written = (directory / "bulk_outputs.bin").read_bytes()
-        self._check_bulk(reply, len(batch), content, written)
+        if reply.count != len(batch):
+            raise diagnosis.corrupted("the input file")
+        _check_files(reply, content, written)
         try:
             inferences = read_bulk_file(written, len(batch), self._known.output_count)
         except ValueError as error:
             raise diagnosis.wrong_reply(BULK.name, str(error)) from None
         return BulkResult(tuple(inferences), reply.ticks)
+
+    def start_features(self) -> None:
+        """Let the device forget all samples that were pushed."""
+        self._exchange.call(FEATURES_START, Empty())
+
+    def push(self, samples: bytes) -> PushReply:
+        """Feed raw samples; the device takes fewer where they complete the model's input."""
+        largest = self._payload - self._payload % 8  # whole samples of any type
+        return self._exchange.call(PUSH, PushRequest(samples[:largest]))
+
+    def read_input(self, index: int = 0) -> bytes:
+        """An input that was set, or made of samples, since the last run."""
+        return self._fetch(GET_INPUT, self.inputs[index].size, partial(GetInputRequest, index))
+
+    def run_pushed(self, ready: PushReply) -> Inference:
+        """One inference on the input that `push` has completed."""
+        done = self._exchange.call(RUN, RunRequest(flags=0, inputs_crc=ready.inputs_crc))
+        return Inference(self._get_outputs(done), done.ticks)
+
+    def replay(self, samples: bytes, directory: Path, flags: ReplayFlag) -> Replayed:
+        """Feed all samples at once through the emulator's file lane, with files in `directory`.
+
+        Raises OutputError where the files cannot be written, or LinkError.
+        """
+        request = ReplayRequest(
+            flags=flags,
+            input_path=str(directory / "replay_samples.bin"),
+            output_path=str(directory / "replay_results.bin"),
+        )
+        self._check_length(request)
+        with _files(directory):
+            (directory / "replay_samples.bin").write_bytes(samples)
+            (directory / "replay_results.bin").unlink(missing_ok=True)
+        reply = self._exchange.call(REPLAY, request)
+        with _files(directory):
+            written = (directory / "replay_results.bin").read_bytes()
+        _check_files(reply, samples, written)
+        outputs = self._known.output_count if ReplayFlag.OUTPUTS in flags else 0
+        try:
+            windows = read_bulk_file(written, reply.count, outputs)
+        except ValueError as error:
+            raise diagnosis.wrong_reply(REPLAY.name, str(error)) from None
+        return Replayed(tuple(windows), reply.ticks)
 
     def restart(self) -> HelloReply:
         """Restart the device and open a new session with it."""
@@ -369,7 +448,7 @@ class LinkClient:
             data += reply.data
         return bytes(data)
 
-    def _check_length(self, request: BulkRequest) -> None:
+    def _check_length(self, request: BulkRequest | ReplayRequest) -> None:
         length = len(encode(request))
         if length > self._payload:
             raise InputError(
@@ -378,11 +457,13 @@ class LinkClient:
                 hint="use a folder with a shorter path",
             )
 
-    def _check_bulk(self, reply: BulkReply, count: int, sent: bytes, received: bytes) -> None:
-        if reply.count != count or reply.read_crc != zlib.crc32(sent):
-            raise diagnosis.corrupted("the input file")
-        if reply.written_bytes != len(received) or reply.written_crc != zlib.crc32(received):
-            raise diagnosis.corrupted("the output file")
+
+def _check_files(reply: BulkReply | ReplayReply, sent: bytes, received: bytes) -> None:
+    """Raise LinkError unless the device has read and written just these bytes."""
+    if reply.read_crc != zlib.crc32(sent):
+        raise diagnosis.corrupted("the input file")
+    if reply.written_bytes != len(received) or reply.written_crc != zlib.crc32(received):
+        raise diagnosis.corrupted("the output file")
 
 
 def _join(prefix: str, name: str) -> str:

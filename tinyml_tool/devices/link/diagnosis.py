@@ -148,6 +148,16 @@ def wrong_build(expected: str, found: str) -> LinkError:
     )
 
 
+def wrong_features(expected: str | None, found: str | None) -> LinkError:
+    """The firmware turns raw samples into other features than the model was trained on."""
+    told = "no preprocessing" if found is None else f"the preprocessing {found[:16]}"
+    wanted = "none" if expected is None else f"{expected[:16]}, as the model's feature spec says"
+    return LinkError(
+        f"the firmware on the device has {told}, expected {wanted}",
+        hint="generate, build and flash the firmware again from the model and its [features]",
+    )
+
+
 def corrupted(what: str) -> LinkError:
     """The CRC of a whole tensor is wrong though each piece of it was right."""
     return LinkError(
