@@ -1,5 +1,5 @@
-/* What a program on the computer needs beside model_features.h: many windows at once, and a state that
- * can be put aside, so that one library serves many streams.  Not part of any firmware. */
+/* What a program on the computer needs beside model_features.h: many windows at once, and a state
+ * that can be put aside, so that one library serves many streams.  Not part of any firmware. */
 #include "model_features.c"
 
 size_t features_host_state_bytes(void);

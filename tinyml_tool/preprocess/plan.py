@@ -105,7 +105,7 @@ def struct_bytes(fields: Sequence[tuple[int, int]]) -> int:
     """
     size = 0
     largest = 1
-    for width, count in fields:
+    for width, count in ((w, c) for w, c in fields if c):
         size = -(-size // width) * width + width * count
         largest = max(largest, width)
     return -(-size // largest) * largest

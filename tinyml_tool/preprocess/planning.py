@@ -6,7 +6,11 @@ from tinyml_tool.preprocess.audio_plan import audio_plan
 from tinyml_tool.preprocess.audio_spec import AudioSpec
 from tinyml_tool.preprocess.image_plan import image_plan
 from tinyml_tool.preprocess.image_spec import ImageSpec
+from tinyml_tool.preprocess.micro_audio_plan import micro_audio_plan
+from tinyml_tool.preprocess.micro_audio_spec import MicroAudioSpec
 from tinyml_tool.preprocess.plan import FeaturePlan, ValueFormat
+from tinyml_tool.preprocess.series_plan import series_plan
+from tinyml_tool.preprocess.series_spec import SeriesSpec
 from tinyml_tool.preprocess.spec import FeatureSpec
 
 FLOAT = ValueFormat()
@@ -20,5 +24,9 @@ def plan_features(spec: FeatureSpec, value_format: ValueFormat = FLOAT) -> Featu
     match spec:
         case AudioSpec():
             return audio_plan(spec, value_format)
+        case MicroAudioSpec():
+            return micro_audio_plan(spec, value_format)
         case ImageSpec():
             return image_plan(spec, value_format)
+        case SeriesSpec():
+            return series_plan(spec, value_format)

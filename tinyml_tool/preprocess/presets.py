@@ -22,6 +22,16 @@ PRESETS: dict[str, dict[str, Any]] = {
         "coefficients": 10,
         "dct": "uniform",
     },
+    "micro_speech": {
+        "kind": "micro_audio",
+        "sample_rate": 16_000,
+        "window_ms": 30.0,
+        "stride_ms": 20.0,
+        "frames": 49,
+        "bands": 40,
+        "low_hz": 125.0,
+        "high_hz": 7_500.0,
+    },
 }
 """kws: the MFCC of MLPerf Tiny's keyword spotting, without its scaling of each clip to its peak.
 micro_speech: the audio front end of TensorFlow Lite Micro's example of that name.

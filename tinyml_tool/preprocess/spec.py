@@ -11,15 +11,22 @@ from typing import Any, TypeAlias
 from tinyml_tool.errors import ConfigError
 from tinyml_tool.preprocess.audio_spec import AudioSpec
 from tinyml_tool.preprocess.image_spec import ImageSpec
+from tinyml_tool.preprocess.micro_audio_spec import MicroAudioSpec
 from tinyml_tool.preprocess.presets import PRESETS
+from tinyml_tool.preprocess.series_spec import SeriesSpec
 from tinyml_tool.strict_toml import validate
 
 VERSION = 1
 """Of the spec: raised when the same keys would mean other features."""
 
-FeatureSpec: TypeAlias = AudioSpec | ImageSpec
+FeatureSpec: TypeAlias = AudioSpec | MicroAudioSpec | ImageSpec | SeriesSpec
 
-KINDS: dict[str, type[FeatureSpec]] = {"audio": AudioSpec, "image": ImageSpec}
+KINDS: dict[str, type[FeatureSpec]] = {
+    "audio": AudioSpec,
+    "micro_audio": MicroAudioSpec,
+    "image": ImageSpec,
+    "series": SeriesSpec,
+}
 
 
 def parse_features(values: Mapping[str, Any], source: str) -> FeatureSpec:
