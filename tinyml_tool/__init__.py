@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tinyml_tool.api.evaluate import evaluate
     from tinyml_tool.api.fit import quantize_to_fit
     from tinyml_tool.api.features import Features, load_features
+    from tinyml_tool.api.features_check import check_features
+    from tinyml_tool.api.features_show import show_features
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
     from tinyml_tool.api.import_model import import_model
@@ -44,6 +46,7 @@ __all__ = [
     "TrainSettings",
     "__version__",
     "build",
+    "check_features",
     "deploy",
     "evaluate",
     "flash",
@@ -60,6 +63,7 @@ __all__ = [
     "quantize_to_fit",
     "read_model",
     "run",
+    "show_features",
     "stop_emulators",
     "train",
     "validate",
@@ -85,6 +89,8 @@ _PLACES = {
     "Augmentation": "train.settings",
     "TrainSettings": "train.settings",
     "Features": "api.features",
+    "check_features": "api.features_check",
+    "show_features": "api.features_show",
     "load_features": "api.features",
     "load_board": "boards",
     "load_boards": "boards",

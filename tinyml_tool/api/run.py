@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinyml_tool.api.chosen_inputs import chosen_inputs
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.project import open_project
+from tinyml_tool.api.raw_runs import raw_inputs, run_raw
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.graph.types import Graph, Tensor
 from tinyml_tool.toolchain.build import System, build_project
@@ -104,12 +105,14 @@ def run(
 ) -> RunResult:
     """Run inferences on the device of a generated project, building it first where needed.
 
-    `inputs` are files; without any, `vectors` inputs are made.  The device is the one at `port`,
+    `inputs` are files; without any, `vectors` inputs are made.  Where the project has features,
+    sound, pictures and tables are raw samples, which the device preprocesses itself.  The device is the one at `port`,
     or `emulator`, by default the board's own.  Raises what building and the device raise.
     """
     opened = open_project(project)
     emulator = choose_emulator(opened.board, emulator, port)
-    chosen = chosen_inputs(opened.source.graph, inputs, vectors, seed)
+    raw = raw_inputs(opened, inputs)
+    chosen = chosen_inputs(opened.source.graph, () if raw else inputs, vectors, seed)
 
     def elf() -> Path:
         emulated = board_emulated_by(opened.board, emulator)
@@ -121,13 +124,18 @@ def run(
         opened, elf=elf, port=port, emulator=emulator, time_limit=time_limit
     ) as session:
         progress(f"running on {session.device.name}")
-        answers = session.runner.run_many(chosen.values)
+        answers: Sequence[Sequence[NDArray[Any]]]
+        if raw:
+            told = run_raw(session, opened.source.graph, raw)
+            names, answers = told.names, told.outputs
+        else:
+            names, answers = chosen.names, session.runner.run_many(chosen.values)
         benchmark = session.benchmark()
         arena = session.arena(opened)
     return RunResult(
         board=opened.board.id,
         ran_on=session.runner.hello.board,
-        sources=chosen.names,
+        sources=names,
         outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in answers),
         arena=arena,
         instructions=benchmark.instructions,

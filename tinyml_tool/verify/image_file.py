@@ -27,6 +27,19 @@ def read_image(path: Path, tensor: Tensor) -> NDArray[Any]:
     Raises InputError for other sizes, inputs and files, ToolMissingError where Pillow is absent.
     """
     height, width, channels = _picture_shape(path.name, tensor)
+    pixels = _opened(path, width, height, "L" if channels == 1 else "RGB")
+    return _from_pixels(pixels.reshape(tensor.shape), tensor)
+
+
+def read_pixels(path: Path, width: int, height: int) -> NDArray[np.uint8]:
+    """Red, green and blue of a picture of just that size; (height, width, 3).
+
+    Raises InputError for other sizes and files, ToolMissingError where Pillow is absent.
+    """
+    return _opened(path, width, height, "RGB")
+
+
+def _opened(path: Path, width: int, height: int, mode: str) -> NDArray[np.uint8]:
     pillow = _pillow(path.name)
     try:
         with warnings.catch_warnings():
@@ -38,10 +51,9 @@ def read_image(path: Path, tensor: Tensor) -> NDArray[Any]:
                         f"expected {width} and {height}",
                         hint="resize it as the pictures were that the model was trained on",
                     )
-                pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), np.uint8)
+                return np.asarray(image.convert(mode), np.uint8)
     except (OSError, SyntaxError, ValueError, Warning, pillow.DecompressionBombError) as error:
         raise InputError(f"{path.name} is no picture that can be read: {error}") from None
-    return _from_pixels(pixels.reshape(tensor.shape), tensor)
 
 
 def _picture_shape(name: str, tensor: Tensor) -> tuple[int, int, int]:
