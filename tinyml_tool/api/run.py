@@ -106,8 +106,9 @@ def run(
     """Run inferences on the device of a generated project, building it first where needed.
 
     `inputs` are files; without any, `vectors` inputs are made.  Where the project has features,
-    sound, pictures and tables are raw samples, which the device preprocesses itself.  The device is the one at `port`,
-    or `emulator`, by default the board's own.  Raises what building and the device raise.
+    sound, pictures and tables are raw samples, which the device preprocesses itself.  The device
+    is the one at `port`, or `emulator`, by default the board's own.  Raises what building and the
+    device raise.
     """
     opened = open_project(project)
     emulator = choose_emulator(opened.board, emulator, port)
