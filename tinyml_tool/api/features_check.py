@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.project import Project, open_project
-from tinyml_tool.api.session import EmulatorName, Session, choose_emulator, open_session
+from tinyml_tool.api.session import (
+    EmulatorName,
+    Session,
+    board_emulated_by,
+    choose_emulator,
+    open_session,
+)
 from tinyml_tool.errors import InputError, MismatchError
 from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.plan import FeaturePlan
@@ -91,7 +97,10 @@ def check_features(
     stream = FeatureStream(plan)
 
     def elf() -> Path:
-        return build_project(opened.folder, opened.board, system, progress=progress).elf
+        emulated = board_emulated_by(opened.board, emulator)
+        return build_project(
+            opened.folder, opened.board, system, emulated=emulated, progress=progress
+        ).elf
 
     with open_session(
         opened, elf=elf, port=port, emulator=emulator, time_limit=time_limit
