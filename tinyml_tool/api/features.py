@@ -64,8 +64,8 @@ class Features:
         extractor = tt.Features(tt.load_features("tinyml.toml"))
         inputs = extractor.extract(samples)        # float32, one for each complete window
 
-    Calling the object gives the features of the one window that samples must hold, which is what
-    training wants.
+    Calling the object gives the features of many samples, one window of each, as training wants
+    them: tt.train(..., features=extractor).
     """
 
     def __init__(self, spec: FeatureSpec) -> None:
@@ -95,15 +95,19 @@ class Features:
         return self._stream(ValueFormat(dtype, scale, zero_point)).extract(samples)
 
     def __call__(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Features of the first complete window; shape `shape`.
+        """Features of the first window of each of `samples`, (count, ...); (count, *shape).
 
-        Raises InputError where `samples` are too few for one.
+        Raises InputError where these are too short for a window.
         """
-        windows = self.extract(samples)
-        if len(windows) == 0:
-            raise InputError(f"{np.size(samples)} samples are too few for one window of features")
-        first: NDArray[np.float32] = windows[0]
-        return first
+        features = np.empty((len(samples), *self.shape), np.float32)
+        for number, sample in enumerate(samples):
+            windows = self.extract(sample)
+            if len(windows) == 0:
+                raise InputError(
+                    f"sample {number}: {np.size(sample):,} raw values are too few for one window"
+                )
+            features[number] = windows[0]
+        return features
 
     def push(self, samples: NDArray[Any]) -> int:
         """Feed the stream; returns how many samples it took, fewer where a window is complete."""

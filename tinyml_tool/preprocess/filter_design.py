@@ -36,6 +36,8 @@ def design(spec: Filter, rate: float) -> list[Section]:
 def _section(kind: str, hz: float, q: float, rate: float) -> Section:
     w = 2 * math.pi * hz / rate
     cosine, alpha = math.cos(w), math.sin(w) / (2 * q)
+    if kind in ("bandpass", "notch"):
+        alpha = math.tan(w / (2 * q))  # so that hz / q is the width at -3 dB, unwarped
     b0, b1, b2 = {
         "lowpass": ((1 - cosine) / 2, 1 - cosine, (1 - cosine) / 2),
         "highpass": ((1 + cosine) / 2, -(1 + cosine), (1 + cosine) / 2),
