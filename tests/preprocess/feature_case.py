@@ -17,6 +17,7 @@ from tinyml_tool.api.project import open_project
 from tinyml_tool.api.session import Session, open_session
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.preprocess.model_plan import plan_for_model
@@ -157,7 +158,7 @@ def feature_project(folder: Path, spec: FeatureSpec, board: str, dtype: str = "i
     graph = parse_model(model, "case")
     chosen = load_board(board)
     files = project_files(
-        compile_graph(graph, chosen.core),
+        compile_graph(graph, Target(chosen.core)),
         chosen,
         name="case",
         model=model,

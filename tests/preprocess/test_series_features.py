@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def expected_summary(x: NDArray[np.float64], edges: list[float]) -> list[float]:
     lines = np.arange(size // 2 + 1) * 100 / size
     bands = [
         power[(lines >= low) & ((lines < high) | (high == 50)) & (lines > 0)].sum()
-        for low, high in zip(edges, edges[1:], strict=False)
+        for low, high in pairwise(edges)
     ]
     peaks, _ = scipy.signal.find_peaks(x, height=x.mean())
     peak = 1 + int(power[1:].argmax())
