@@ -320,6 +320,8 @@ class LinkClient:
 
     def start_features(self) -> None:
         """Let the device forget all samples that were pushed."""
+        if self._hello is None:
+            self.hello()
         self._exchange.call(FEATURES_START, Empty())
 
     def push(self, samples: bytes) -> PushReply:
