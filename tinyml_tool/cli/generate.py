@@ -70,6 +70,12 @@ def _act(
             f"engine {generated.engine}, arena {estimate.arena_bytes:,} bytes, "
             f"weights {estimate.constant_bytes:,} bytes"
         )
+        if generated.features is not None:
+            made = generated.features
+            console.print(
+                f"features: {made.comment} {made.ram_bytes:,} bytes of RAM, "
+                f"{made.constant_bytes:,} bytes of tables"
+            )
         console.print(f"next: tinyml build {generated.project}")
         if generated.board.is_real:
             console.print(f"  or: tinyml flash {generated.project}, with the board connected")
