@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from tinyml_tool.api.build import build
     from tinyml_tool.api.deploy import deploy
     from tinyml_tool.api.evaluate import evaluate
-    from tinyml_tool.api.fit import quantize_to_fit
     from tinyml_tool.api.features import Features, load_features
     from tinyml_tool.api.features_check import check_features
     from tinyml_tool.api.features_show import show_features
+    from tinyml_tool.api.fit import quantize_to_fit
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
     from tinyml_tool.api.import_model import import_model
