@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tinyml_tool.api.features import Features, load_features
     from tinyml_tool.api.features_check import check_features
     from tinyml_tool.api.features_show import show_features
+    from tinyml_tool.api.features_store import store_features
     from tinyml_tool.api.fit import quantize_to_fit
     from tinyml_tool.api.flash import flash, stop_emulators
     from tinyml_tool.api.generate import generate
@@ -65,6 +66,7 @@ __all__ = [
     "run",
     "show_features",
     "stop_emulators",
+    "store_features",
     "train",
     "validate",
 ]
@@ -91,6 +93,7 @@ _PLACES = {
     "Features": "api.features",
     "check_features": "api.features_check",
     "show_features": "api.features_show",
+    "store_features": "api.features_store",
     "load_features": "api.features",
     "load_board": "boards",
     "load_boards": "boards",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ class Features:
     def hash(self) -> str:
         """SHA-256 that names the spec."""
         return features_hash(self.spec)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The whole spec as JSON holds it, for the records of a training."""
+        values: dict[str, Any] = json.loads(canonical_json(self.spec))
+        return values
 
     def extract(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Features of every complete window in `samples`; (windows, *shape), real numbers."""

@@ -1,4 +1,4 @@
-"""`tinyml features show FILE` and `tinyml features check [PROJECT | MODEL]`."""
+"""`tinyml features show FILE`, `check [PROJECT | MODEL]` and `store MODEL`."""
 
 from __future__ import annotations
 
@@ -91,6 +91,20 @@ def _show(file: Path, features: str, window: int, png: Path | None, progress: Pr
     return Outcome(view.to_json(), show)
 
 
+def _store(model: Path, features: str, output: Path | None) -> Outcome:
+    from tinyml_tool.api.features import load_features
+    from tinyml_tool.api.features_store import store_features
+    from tinyml_tool.preprocess.spec import features_hash
+
+    spec = load_features(features)
+    target = store_features(model, spec, output)
+
+    def show(console: Console) -> None:
+        console.print(f"{target}: carries the features {features_hash(spec)[:16]} now")
+
+    return Outcome({"model": str(target), "features_sha256": features_hash(spec)}, show)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     group = typer.Typer(
@@ -118,6 +132,25 @@ def register(app: typer.Typer) -> None:
             lambda say: _show(file, features, window, png, say),
             json=json,
             quiet=quiet,
+        )
+
+    @group.command("store")
+    def store_command(
+        model: Annotated[Path, typer.Argument(help="The .tflite model.", show_default=False)],
+        features: SpecOption = "tinyml.toml",
+        output: Annotated[
+            Path | None, typer.Option("--output", "-o", help="Write another file instead.")
+        ] = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        """Put the feature spec into the model's metadata; all else in the file stays the same.
+
+        Examples: `tinyml features store kws.tflite --features kws` ·
+        `tinyml features store model.tflite -f tinyml.toml -o model-with-features.tflite`
+        """
+        run_command(
+            "features store", lambda _: _store(model, features, output), json=json, quiet=quiet
         )
 
     @group.command("check")

@@ -1,0 +1,40 @@
+"""`features store`: put a feature spec into a model, so that the two stay together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinyml_tool.errors import OutputError
+from tinyml_tool.graph.model_file import read_file
+from tinyml_tool.graph.reader import parse_model
+from tinyml_tool.preprocess.model_features import model_with_features
+from tinyml_tool.preprocess.model_plan import plan_for_model
+from tinyml_tool.preprocess.spec import FeatureSpec, parse_features
+
+
+def store_features(
+    model: str | Path, spec: FeatureSpec | Mapping[str, Any], output: str | Path | None = None
+) -> Path:
+    """Write the spec, or table `[features]`, into the metadata of a `.tflite`; returns its path.
+
+    Everything else in the file stays byte for byte the same.  Without `output` the file itself is
+    replaced, at once.  Raises InvalidModelError, InputError where the features do not fit the
+    model's input, ConfigError for a wrong table, OutputError where the place cannot be written.
+    """
+    source = Path(model)
+    target = Path(output) if output is not None else source
+    chosen = parse_features(spec, "[features]") if isinstance(spec, Mapping) else spec
+    data = read_file(source)
+    plan_for_model(chosen, parse_model(data, source.stem))
+    content = model_with_features(data, chosen, str(source))
+    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
+    return target
