@@ -11,7 +11,7 @@ from command import tinyml
 from feature_case import feature_project, model_for, spec_of
 from PIL import Image
 
-from tinyml_tool.preprocess.model_features import model_with_features
+from tinyml_tool.preprocess.model_features import features_of_model, model_with_features
 from tinyml_tool.preprocess.spec_toml import features_toml
 
 
@@ -139,3 +139,21 @@ def test_check_of_a_project_without_features_is_refused(tmp_path: Path) -> None:
     result = tinyml("features", "check", "m.tflite", "--json", cwd=tmp_path)
     assert result.code == 2
     assert "was generated without [features]" in result.error["message"]
+
+
+def test_store_puts_the_spec_into_the_model(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(model_for(spec_of("kws")))
+    result = tinyml("features", "store", "m.tflite", "-f", "kws", "--json", cwd=tmp_path)
+    assert result.code == 0
+    assert result.envelope["result"]["features_sha256"].startswith("d77b9c4da9ce0854")
+    assert features_of_model((tmp_path / "m.tflite").read_bytes(), "m") == spec_of("kws")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.tflite"]
+
+
+def test_store_refuses_features_of_another_shape(tmp_path: Path) -> None:
+    before = model_for(spec_of("kws"))
+    (tmp_path / "m.tflite").write_bytes(before)
+    result = tinyml("features", "store", "m.tflite", "-f", "micro_speech", "--json", cwd=tmp_path)
+    assert result.code == 2
+    assert "make 49 x 40 values" in result.error["message"]
+    assert (tmp_path / "m.tflite").read_bytes() == before
