@@ -16,6 +16,7 @@ from tinyml_tool.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
+    from tinyml_tool.api.answers import answers_of, load_answer
     from tinyml_tool.api.build import build
     from tinyml_tool.api.deploy import deploy
     from tinyml_tool.api.evaluate import evaluate
@@ -46,6 +47,7 @@ __all__ = [
     "TinymlError",
     "TrainSettings",
     "__version__",
+    "answers_of",
     "build",
     "check_features",
     "deploy",
@@ -54,6 +56,7 @@ __all__ = [
     "generate",
     "import_model",
     "inspect",
+    "load_answer",
     "load_board",
     "load_boards",
     "load_features",
@@ -72,6 +75,8 @@ __all__ = [
 ]
 
 _PLACES = {
+    "answers_of": "api.answers",
+    "load_answer": "api.answers",
     "build": "api.build",
     "deploy": "api.deploy",
     "evaluate": "api.evaluate",

@@ -87,6 +87,8 @@ class Config(_Strict):
     monitor: MonitorSettings = MonitorSettings()
     tflm: TflmSettings = TflmSettings()
     compiler: CompilerSettings = CompilerSettings()
+    answer: dict[str, Any] | None = None
+    """`[answer]`, which `preprocess.answer_spec.parse_answer` reads as strictly."""
     features: dict[str, Any] | None = None
     """`[features]`, which `preprocess.spec.parse_features` reads as strictly."""
 

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
 from tinyml_tool.preprocess.image_spec import Crop
 from tinyml_tool.preprocess.micro_audio_spec import NoiseReduction, Pcan
 from tinyml_tool.preprocess.presets import PRESETS
@@ -12,7 +13,7 @@ from tinyml_tool.preprocess.series_spec import Filter
 from tinyml_tool.preprocess.spec import KINDS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "features.md").read_text()
-TABLES = [*KINDS.values(), Crop, NoiseReduction, Pcan, Filter]
+TABLES = [*KINDS.values(), Crop, NoiseReduction, Pcan, Filter, AnswerSpec]
 
 
 def choices(annotation: Any) -> set[str]:

@@ -15,6 +15,7 @@ from tinyml_tool.api.generate import (
     Progress,
     compile_for,
     no_progress,
+    plan_answer,
     plan_preprocessing,
     write_generated,
 )
@@ -26,6 +27,7 @@ from tinyml_tool.api.validate import validate_project
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import InputError
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
@@ -45,6 +47,7 @@ def deploy(
     without_passes: Sequence[str] = (),
     mlperf: MlperfBenchmark | None = None,
     features: Mapping[str, Any] | FeatureSpec | None = None,
+    answer: Mapping[str, Any] | AnswerSpec | None = None,
     inputs: Sequence[str | Path] = (),
     vectors: int = GOLDEN_VECTORS,
     seed: int = GOLDEN_SEED,
@@ -75,6 +78,7 @@ def deploy(
         require_for_build(engine, source.graph, chosen, place)
     values = chosen_inputs(source.graph, inputs, vectors, seed).values
     preprocessing = plan_preprocessing(source, features)
+    evaluation = plan_answer(source, answer)
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
     plan = watch.time(
@@ -86,6 +90,7 @@ def deploy(
             options=options,
             mlperf=mlperf,
             features=preprocessing,
+            answer=evaluation,
         ),
     )
     reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
@@ -101,6 +106,7 @@ def deploy(
             mlperf=mlperf,
             reference=reference,
             features=preprocessing,
+            answer=evaluation,
             progress=progress,
         ),
     )

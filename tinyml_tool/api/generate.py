@@ -28,6 +28,8 @@ from tinyml_tool.errors import ToolMissingError
 from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
+from tinyml_tool.preprocess.answer_plan import AnswerPlan, answer_plan
+from tinyml_tool.preprocess.answer_spec import AnswerSpec, parse_answer
 from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.plan import FeaturePlan
 from tinyml_tool.preprocess.spec import FeatureSpec
@@ -116,6 +118,19 @@ def plan_preprocessing(
     return plan_for_model(spec, source.graph) if spec is not None else None
 
 
+def plan_answer(
+    source: ModelSource, answer: Mapping[str, Any] | AnswerSpec | None
+) -> AnswerPlan | None:
+    """What a model's scores say by `answer`; None without one.
+
+    Raises ConfigError where it is wrong, InputError where it does not fit the model's output.
+    """
+    if answer is None:
+        return None
+    spec = parse_answer(answer, "[answer]") if isinstance(answer, Mapping) else answer
+    return answer_plan(spec, source.graph)
+
+
 def compile_for(
     source: ModelSource,
     board: Board,
@@ -124,6 +139,7 @@ def compile_for(
     options: EngineOptions = EngineOptions(),  # noqa: B008 - frozen
     mlperf: MlperfBenchmark | None = None,
     features: FeaturePlan | None = None,
+    answer: AnswerPlan | None = None,
 ) -> AnyPlan:
     """Compile a model for a board, or plan its interpretation by TFLM.
 
@@ -138,6 +154,7 @@ def compile_for(
     plan = ENGINES[engine](source, board, options)
     more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
     more_ram += features.ram_bytes if features is not None else 0
+    more_ram += answer.ram_bytes if answer is not None else 0
     check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
 
@@ -153,6 +170,7 @@ def write_generated(
     mlperf: MlperfBenchmark | None = None,
     reference: Reference | None = None,
     features: FeaturePlan | None = None,
+    answer: AnswerPlan | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write the project of a compiled model; without `reference` it has no test vectors."""
@@ -174,6 +192,7 @@ def write_generated(
         mlperf=mlperf,
         tflm=tflm,
         features=features,
+        answer=answer,
     )
     kept = write_project(project, files, force=force)
     warnings = [f"{project / path}: your edited file was kept" for path in kept]
@@ -225,6 +244,7 @@ def generate(
     without_passes: Sequence[str] = (),
     mlperf: MlperfBenchmark | None = None,
     features: Mapping[str, Any] | FeatureSpec | None = None,
+    answer: Mapping[str, Any] | AnswerSpec | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write a firmware project for `model` on `board`, complete or not at all.
@@ -235,7 +255,8 @@ def generate(
     engine tflm, in place of what the reference needs and a margin.  With `mlperf`, the firmware
     also answers MLPerf Tiny's runner.
     `features`, a spec or a table `[features]`, or else the one in the model's metadata, is how the
-    firmware makes the model's input of raw samples.
+    firmware makes the model's input of raw samples.  `answer`, a spec or a table `[answer]`, is
+    what its scores say.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
@@ -245,6 +266,7 @@ def generate(
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
     preprocessing = plan_preprocessing(source, features)
+    evaluation = plan_answer(source, answer)
     plan = compile_for(
         source,
         chosen,
@@ -252,6 +274,7 @@ def generate(
         options=options,
         mlperf=mlperf,
         features=preprocessing,
+        answer=evaluation,
     )
     return write_generated(
         source,
@@ -263,5 +286,6 @@ def generate(
         mlperf=mlperf,
         reference=open_reference(source),
         features=preprocessing,
+        answer=evaluation,
         progress=progress,
     )

@@ -81,6 +81,7 @@ def register(app: typer.Typer) -> None:
                 without_passes=settings.without_passes(no_pass, chosen_engine),
                 mlperf=settings.mlperf(mlperf),
                 features=settings.config.features,
+                answer=settings.config.answer,
                 inputs=inputs or (),
                 vectors=verify.vectors if vectors is None else vectors,
                 seed=verify.seed if seed is None else seed,

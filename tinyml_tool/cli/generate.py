@@ -60,6 +60,7 @@ def _act(
         without_passes=settings.without_passes(no_pass, chosen_engine),
         mlperf=settings.mlperf(mlperf),
         features=settings.config.features,
+        answer=settings.config.answer,
         progress=progress,
     )
 

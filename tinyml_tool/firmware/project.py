@@ -15,6 +15,7 @@ from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
 from tinyml_tool.compiler.tflm_release import ESP_IDF_COMPONENT
 from tinyml_tool.config import MlperfBenchmark
 from tinyml_tool.errors import InputError
+from tinyml_tool.firmware.answer_files import answer_files
 from tinyml_tool.firmware.arduino_files import arduino_files
 from tinyml_tool.firmware.atomic import write_project
 from tinyml_tool.firmware.build_flags import qemu_command
@@ -41,8 +42,9 @@ from tinyml_tool.firmware.tflm_sources import tflm_sources
 from tinyml_tool.firmware.vectors import GoldenVector, vector_files
 from tinyml_tool.graph.measure import macs
 from tinyml_tool.graph.types import Tensor
+from tinyml_tool.preprocess.answer_plan import AnswerPlan
 from tinyml_tool.preprocess.plan import FeaturePlan
-from tinyml_tool.preprocess.spec_toml import features_toml
+from tinyml_tool.preprocess.spec_toml import answer_toml, features_toml
 from tinyml_tool.resources import data_folder
 from tinyml_tool.version import VERSION
 
@@ -59,6 +61,7 @@ def project_files(
     mlperf: MlperfBenchmark | None = None,
     tflm: Mapping[str, str] = MappingProxyType({}),
     features: FeaturePlan | None = None,
+    answer: AnswerPlan | None = None,
 ) -> dict[str, bytes]:
     """All files of the firmware project of `plan` for `board`, relative path to content.
 
@@ -66,8 +69,8 @@ def project_files(
     project carries it along.  The project of a real board also has all that its emulated stand-in
     needs.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.  `tflm` is what is known
     of the TFLM it will be built with, for the manifest.  With `features`, the firmware makes the
-    model's input of raw samples.  Raises InputError for a
-    name that cannot be used, and a model that is none for that benchmark.
+    model's input of raw samples, with `answer` it tells what the scores say.  Raises InputError
+    for a name that cannot be used, and a model that is none for that benchmark.
     """
     _check_name(name)
     graph = plan.graph
@@ -80,6 +83,7 @@ def project_files(
         **_link(),
         **mlperf_files(graph, mlperf),
         **(features_files(features) if features is not None else {}),
+        **(answer_files(answer) if answer is not None else {}),
         **_port(emulated, plan.engine, PORT_FOLDER),
         **(_port(second[0], plan.engine, RENODE_PORT_FOLDER) if second else {}),
         **arduino_files(board),
@@ -90,8 +94,12 @@ def project_files(
         ".gitignore": source("project/gitignore"),
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",
-        "README.md": _readme(plan, board, name=name, mlperf=mlperf, features=features),
-        "tinyml.toml": _settings(plan, board, name=name, mlperf=mlperf, features=features),
+        "README.md": _readme(
+            plan, board, name=name, mlperf=mlperf, features=features, answer=answer is not None
+        ),
+        "tinyml.toml": _settings(
+            plan, board, name=name, mlperf=mlperf, features=features, answer=answer
+        ),
     }
     files = {path: text.encode() for path, text in texts.items()}
     files |= vector_files(graph, vectors)
@@ -211,6 +219,7 @@ def _settings(
     name: str,
     mlperf: MlperfBenchmark | None,
     features: FeaturePlan | None,
+    answer: AnswerPlan | None,
 ) -> str:
     return render(
         "project/tinyml.toml.j2",
@@ -224,6 +233,7 @@ def _settings(
         arena_bytes=plan.arena_bytes if isinstance(plan, TflmPlan) and plan.arena_given else None,
         passes=_passes(plan),
         features=features_toml(features.spec) if features is not None else None,
+        answer=answer_toml(answer.spec) if answer is not None else None,
     )
 
 
@@ -247,6 +257,7 @@ def _readme(
     name: str,
     mlperf: MlperfBenchmark | None,
     features: FeaturePlan | None,
+    answer: bool,
 ) -> str:
     graph = plan.graph
     tensors = graph.tensors
@@ -281,6 +292,7 @@ def _readme(
         qemu_command=qemu_command(emulated),
         mlperf=mlperf,
         features=features,
+        answer=answer,
         layers=layers,
         tflm=isinstance(plan, TflmPlan),
         tflm_core=tflm_core_name(emulated.core),

@@ -1,18 +1,34 @@
-"""A spec as the table `[features]` of a project file."""
+"""Specs as the tables `[features]` and `[answer]` of a project file."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
+from tinyml_tool.preprocess.answer_spec import VERSION as ANSWER_VERSION
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
 from tinyml_tool.preprocess.spec import VERSION, FeatureSpec
 
 
 def features_toml(spec: FeatureSpec) -> str:
     """The lines of the table, each with a newline; `parse_features` reads the same spec back."""
-    values = {"version": VERSION, **spec.model_dump(mode="json", exclude_none=True)}
+    return _table("features", {"version": VERSION, **_values(spec)})
+
+
+def answer_toml(spec: AnswerSpec) -> str:
+    """The same for `[answer]`, which `parse_answer` reads back."""
+    return _table("answer", {"version": ANSWER_VERSION, **_values(spec)})
+
+
+def _values(spec: BaseModel) -> dict[str, Any]:
+    return spec.model_dump(mode="json", exclude_none=True)
+
+
+def _table(name: str, values: dict[str, Any]) -> str:
     lines = [f"{key} = {_value(value)}" for key, value in values.items()]
-    return "\n".join(["[features]", *lines, ""])
+    return "\n".join([f"[{name}]", *lines, ""])
 
 
 def _value(value: Any) -> str:  # noqa: ANN401 - what JSON can hold

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.errors import InputError
+from tinyml_tool.firmware.features_files import features_files, host_source
 from tinyml_tool.preprocess.plan import FeaturePlan
-from tinyml_tool.toolchain.features_library import features_library
+from tinyml_tool.toolchain.host_library import host_library
+
+_MAIN = "features_host.c"
 
 
 class FeatureStream:
     """One stream of samples; each has its own state, all share the compiled library."""
 
     def __init__(self, plan: FeaturePlan) -> None:
-        """Build or find the library.  Raises what `features_library` raises."""
+        """Build or find the library.  Raises what `host_library` raises."""
         self.plan = plan
         # PyDLL keeps the interpreter's lock: the library's one static state is never shared.
-        self._library = _declared(ctypes.PyDLL(str(features_library(plan))))
+        self._library = _declared(ctypes.PyDLL(str(_library(plan))))
         self._state = ctypes.create_string_buffer(self._library.features_host_state_bytes())
         self._output = np.zeros(plan.values, plan.format.dtype)
         self.restart()
@@ -71,6 +75,10 @@ class FeatureStream:
                 hint=_CONVERSION[self.plan.sample_type],
             )
         return np.ascontiguousarray(array).reshape(-1)
+
+
+def _library(plan: FeaturePlan) -> Path:
+    return host_library({**features_files(plan), _MAIN: host_source()}, _MAIN)
 
 
 _CONVERSION = {

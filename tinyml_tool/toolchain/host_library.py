@@ -1,4 +1,4 @@
-"""Compile generated preprocessing for this computer: the very C of the firmware, as a library."""
+"""Compile generated C for this computer, the very C of the firmware, as a library."""
 
 from __future__ import annotations
 
@@ -14,26 +14,23 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from tinyml_tool.errors import BuildError, OutputError, ToolMissingError
-from tinyml_tool.firmware.features_files import FOLDER, features_files, host_source
-from tinyml_tool.preprocess.plan import FeaturePlan
 from tinyml_tool.toolchain.host import WARNINGS
 
 _FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-fPIC", "-shared")
-_SOURCE = "features_host.c"
 
 
-def features_library(plan: FeaturePlan) -> Path:
-    """The library of a plan, built where no earlier one of the same sources is kept.
+def host_library(files: Mapping[str, str], main: str) -> Path:
+    """The library of one C file `main` and what it includes, by path; all lie in one folder.
 
-    It lies in the user's cache folder, named by a hash of sources, flags and compiler.  Raises
-    ToolMissingError without a C compiler, BuildError with its messages, OutputError where there is
-    no place for it.
+    It is built where no earlier one of the same sources is kept: in the user's cache folder, named
+    by a hash of sources, flags and compiler.  Raises ToolMissingError without a C compiler,
+    BuildError with its messages, OutputError where there is no place for it.
     """
     compiler = _compiler()
-    files = _sources(plan)
-    path = _cache_folder() / f"{_key(files, compiler)}{_suffix()}"
+    names = {PurePosixPath(path).name: text for path, text in files.items()}
+    path = _cache_folder() / f"{_key(names, compiler)}{_suffix()}"
     if not path.is_file():
-        _build(files, compiler, path)
+        _build(names, main, compiler, path)
     return path
 
 
@@ -45,11 +42,6 @@ def _compiler() -> str:
         "no C compiler for this computer: features are computed by the C of the firmware",
         hint="sudo apt-get install gcc, or on macOS xcode-select --install",
     )
-
-
-def _sources(plan: FeaturePlan) -> dict[str, str]:
-    files = {PurePosixPath(path).name: text for path, text in features_files(plan).items()}
-    return {**files, _SOURCE: host_source()}
 
 
 @cache
@@ -78,30 +70,30 @@ def _cache_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{folder}: no place for compiled preprocessing: {error.strerror}",
+            f"{folder}: no place for compiled code: {error.strerror}",
             hint="set XDG_CACHE_HOME to a folder that is writable",
         ) from None
     return folder
 
 
-def _build(files: Mapping[str, str], compiler: str, path: Path) -> None:
+def _build(files: Mapping[str, str], main: str, compiler: str, path: Path) -> None:
     """Compile in a folder of its own, then move the result to `path` at once."""
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as folder:
             for name, text in files.items():
                 (Path(folder) / name).write_text(text, encoding="utf-8")
-            command = [compiler, *_FLAGS, *WARNINGS, "-Werror", _SOURCE, "-o", path.name]
+            command = [compiler, *_FLAGS, *WARNINGS, "-Werror", main, "-o", path.name]
             result = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, check=False
             )
             if result.returncode != 0:
                 raise BuildError(
-                    f"the C of {FOLDER} does not compile on this computer",
+                    "the generated C does not compile on this computer",
                     details=result.stderr.splitlines()[:20],
                 )
             (Path(folder) / path.name).replace(path)
     except OSError as error:
         raise OutputError(
-            f"{path.parent}: compiled preprocessing cannot be written: {error.strerror}",
+            f"{path.parent}: compiled code cannot be written: {error.strerror}",
             hint="free some disk space, or set XDG_CACHE_HOME to another folder",
         ) from None
