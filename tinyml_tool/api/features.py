@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ from tinyml_tool.strict_toml import read_toml
 from tinyml_tool.toolchain.features_binding import FeatureStream
 
 
-def load_features(source: str | Path) -> FeatureSpec:
+def load_features(source: str | Path | Mapping[str, Any]) -> FeatureSpec:
     """The feature spec of a project file (`[features]` in a `.toml`), a model, or a preset's name.
 
-    Raises InputError where there is none, ConfigError that lists every wrong key and value.
+    A mapping is such a table itself.  Raises InputError where there is none, ConfigError that lists
+    every wrong key and value.
     """
+    if isinstance(source, Mapping):
+        return parse_features(source, "features")
     path = Path(source)
     if path.suffix == ".toml":
         return _from_toml(path)
