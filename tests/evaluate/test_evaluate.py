@@ -256,6 +256,19 @@ def test_the_device_agrees_sample_by_sample(model: Path, data: Path) -> None:
     assert found.device.instructions_per_inference
 
 
+def test_a_model_that_carries_its_features_is_evaluated_on_the_device(
+    model: Path, data: Path
+) -> None:
+    """Its firmware must have them, or it would be refused."""
+    tt.store_features(model, {"kind": "series", "rate": 1, "window": 3, "stride": 3})
+    try:
+        found = tt.evaluate(model, data=data, on="qemu-m4")
+    except ToolMissingError as error:
+        pytest.skip(error.message)
+    assert found.device is not None
+    assert found.device.agreement.exact
+
+
 def test_a_device_that_disagrees_is_told(
     model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,13 @@ from tinyml_tool.api.evaluation_data import (
     validation_samples,
 )
 from tinyml_tool.api.evaluation_judge import Judge, normal_class
-from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_generated
+from tinyml_tool.api.generate import (
+    Progress,
+    compile_for,
+    no_progress,
+    plan_preprocessing,
+    write_generated,
+)
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
@@ -162,10 +168,18 @@ def _project(
 ) -> Iterator[Project]:
     """A project of the model, gone afterwards."""
     progress("compiling the model")
-    plan = compile_for(source, board, engine=engine, options=EngineOptions(optimize))
+    preprocessing = plan_preprocessing(source, None)
+    plan = compile_for(
+        source, board, engine=engine, options=EngineOptions(optimize), features=preprocessing
+    )
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         generated = write_generated(
-            source, plan, board=board, output=Path(folder) / "project", progress=progress
+            source,
+            plan,
+            board=board,
+            output=Path(folder) / "project",
+            features=preprocessing,
+            progress=progress,
         )
         yield open_project(generated.project)
 
