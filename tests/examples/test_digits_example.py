@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,25 +21,14 @@ RECORD = json.loads((FOLDER / "training.json").read_text())
 
 
 @pytest.fixture
-def example_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
-    """Imports a module of the example, and forgets it afterwards: examples reuse such names."""
-    monkeypatch.syspath_prepend(FOLDER)
-    before = set(sys.modules)
-    yield import_module
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == FOLDER:
-            del sys.modules[name]
-
-
-@pytest.fixture
 def dataset(example_module: Callable[[str], ModuleType]) -> Any:
     pytest.importorskip("sklearn")
-    return example_module("dataset")
+    return example_module("digits/dataset")
 
 
 @pytest.fixture
 def pictures(example_module: Callable[[str], ModuleType]) -> Any:
-    return example_module("pictures")
+    return example_module("digits/pictures")
 
 
 def test_the_model_is_the_one_of_the_training_record() -> None:
