@@ -96,8 +96,8 @@ def test_generating_for_a_board_warns_where_the_framework_leaves_too_little(
     from model_builder import ModelBuilder
 
     builder = ModelBuilder()
-    x = builder.input("int8", (1, 50_000), scale=0.5)
-    y = builder.tensor("int8", (50_000, 1), scale=0.5)
+    x = builder.input("int8", (2, 25_000), scale=0.5)
+    y = builder.tensor("int8", (25_000, 2), scale=0.5)
     builder.operator("TRANSPOSE", [x, builder.constant([1, 0], "int32")], y)
     model = tmp_path / "wide.tflite"
     model.write_bytes(builder.build([y]))

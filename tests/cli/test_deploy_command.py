@@ -107,9 +107,9 @@ def test_validate_names_the_first_layer_that_differs(project: Path, tmp_path: Pa
     subprocess.run(["cp", "-r", project, copy], check=True)
     source = copy / "lib" / "model" / "model.c"
     text = source.read_text()
-    line = next(li for li in text.splitlines() if ".activation_max" in li)
+    line = next(li for li in text.splitlines() if ".patches.shift" in li)
     value = line.split("=")[1].strip(" ,")
-    source.write_text(text.replace(line, line.replace(value, str(int(value) - 60)), 1))
+    source.write_text(text.replace(line, line.replace(value, str(int(value) - 1)), 1))
     result = tinyml("validate", copy, "--json")
     assert (result.code, result.error["code"]) == (7, "mismatch")
     assert "layer 0" in result.error["message"]
