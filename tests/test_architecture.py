@@ -17,6 +17,7 @@ GROUND = {
     "protocol",
     "version",
     "array_file",
+    "cache_folder",
     "output_file",
 }
 FLOORS = [

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tinyml_tool.cache_folder import cache_folder
 from tinyml_tool.errors import OutputError
 
 FOLDER_VARIABLE = "TINYML_RUNTIME_DIR"
@@ -82,8 +83,7 @@ def _folder() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK):
         return Path(runtime) / "tinyml"
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "tinyml" / "emulators"
+    return cache_folder("emulators")
 
 
 def running_emulators() -> tuple[EmulatorRecord, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from tinyml_tool.cache_folder import cache_folder
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,7 @@ class Environment:
         python = f"{sys.implementation.cache_tag}"
         text = "\n".join((python, *self.requirements))
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        return cache_folder() / "environments" / f"{self.name}-{digest}"
-
-
-def cache_folder() -> Path:
-    """The user's cache folder of the tool."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "tinyml"
+        return cache_folder("environments", f"{self.name}-{digest}")
 
 
 TENSORFLOW = Environment(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from tinyml_tool.cache_folder import cache_folder
 from tinyml_tool.errors import BuildError, OutputError, ToolMissingError
 from tinyml_tool.toolchain.host import WARNINGS
 
@@ -28,7 +28,7 @@ def host_library(files: Mapping[str, str], main: str) -> Path:
     """
     compiler = _compiler()
     names = {PurePosixPath(path).name: text for path, text in files.items()}
-    path = _cache_folder() / f"{_key(names, compiler)}{_suffix()}"
+    path = _kept() / f"{_key(names, compiler)}{_suffix()}"
     if not path.is_file():
         _build(names, main, compiler, path)
     return path
@@ -63,9 +63,8 @@ def _suffix() -> str:
     return ".dylib" if sys.platform == "darwin" else ".so"
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "tinyml-tool" / "features"
+def _kept() -> Path:
+    folder = cache_folder("features")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
