@@ -94,6 +94,36 @@ def _depthwise(params: _Params) -> int:
     return window_lead(params, channels * params["depth_multiplier"], channels)
 
 
+def _mve_window(params: _Params, row_bytes: int) -> int:
+    """Rows are copied before an output row that needs them is written.
+
+    row_bytes: of an output row.
+    """
+    rows = np.arange(params["output_h"])
+    copied = rows * params["window.stride_h"] - params["window.pad_h"] + params["window.rows"]
+    input_row = params["window.input_w"] * params["window.input_c"]
+    needed = np.clip(copied, 0, params["window.input_h"]) * input_row
+    batch = np.arange(params["batches"])[:, None]
+    image = params["window.input_h"] * input_row
+    written = (rows + 1) * row_bytes
+    return lead_of_steps(written + batch * len(rows) * row_bytes, needed + batch * image)
+
+
+def _convolution_mve(params: _Params) -> int:
+    return _mve_window(params, params["output_w"] * params["output_c"])
+
+
+def _depthwise_mve(params: _Params) -> int:
+    return _mve_window(params, params["segments"] * params["segment_bytes"])
+
+
+def _pointwise_mve(params: _Params) -> int:
+    """Pixels are requantized some together, once all their inputs have been multiplied."""
+    together, pixels = params["requantized"], params["pixels"]
+    done = np.minimum(np.arange(together, pixels + together, together), pixels)
+    return lead_of_steps(done * params["output_c"], done * params["input_c"])
+
+
 def _pooling(params: _Params) -> int:
     return window_lead(params, params["channels"], params["channels"])
 
@@ -129,11 +159,14 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "average_pool_2d_s8": _pooling,
     "clamp_s8": _in_place,
     "conv_2d_s8": _convolution,
+    "conv_2d_s8_mve": _convolution_mve,
     "conv_2d_s8_patches": _patches,
     "depthwise_conv_2d_s8": _depthwise,
+    "depthwise_conv_2d_s8_mve": _depthwise_mve,
     "depthwise_conv_2d_s8_planes": _planes,
     "lookup_8bit": _in_place,
     "max_pool_2d_s8": _pooling,
+    "pointwise_conv_2d_s8_mve": _pointwise_mve,
     "quantize_f32_s8": _in_place,
     "quantize_integer": _quantize_integer,
     "softmax_s8": _in_place,

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
 from tinyml_tool.compiler.lowering.convolution_patches import PatchGeometry, patches_call
 from tinyml_tool.compiler.lowering.depthwise_planes import PlaneAxis, PlaneGeometry, planes_call
+from tinyml_tool.compiler.lowering.mve_convolution import mve_convolution_call
+from tinyml_tool.compiler.lowering.mve_depthwise import mve_depthwise_call
+from tinyml_tool.compiler.lowering.mve_window import MveAxis, MveWindow
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -73,6 +76,28 @@ class _Convolution:
             ("activation_min", low),
             ("activation_max", high),
         ]
+
+    def mve_window(self) -> MveWindow:
+        """The geometry, for the kernels of cores with vector instructions."""
+        batches, input_h, input_w, input_c = self.input.shape
+        _, filter_h, filter_w, _ = self.weights.shape
+        options, rows, columns = self.options, self.rows, self.columns
+        return MveWindow(
+            batches,
+            input_c,
+            MveAxis(
+                input_h, rows.output, filter_h, options.stride_h, options.dilation_h, rows.pad
+            ),
+            MveAxis(
+                input_w,
+                columns.output,
+                filter_w,
+                options.stride_w,
+                options.dilation_w,
+                columns.pad,
+            ),
+            require_per_tensor(self.input, "input").zero_point,
+        )
 
     def sums(self, graph: Graph, channel_axis: int) -> ChannelSums | None:
         """What is known of the sums; None where weights or bias are no constants."""
@@ -175,6 +200,10 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             "into groups",
             CONVERT_AGAIN,
         )
+    if machine.core.mve:
+        vectors = _by_vectors(convolution, graph)
+        if vectors is not None:
+            return vectors
     call = _by_patches(convolution, graph, machine)
     if isinstance(call, KernelCall):
         return call
@@ -196,6 +225,33 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
         ],
         reason=call,
     )
+
+
+def _by_vectors(convolution: _Convolution, graph: Graph) -> KernelCall | None:
+    """The call of a kernel for vector instructions; None where there is none."""
+    sums = convolution.sums(graph, channel_axis=0)
+    if sums is None or convolution.weights.shape[3] != convolution.input.shape[3]:
+        return None
+    return mve_convolution_call(
+        sums, convolution.mve_window(), convolution.input.index, convolution.output.index
+    )
+
+
+def _depthwise_by_vectors(
+    convolution: _Convolution, graph: Graph, machine: Target
+) -> KernelCall | None:
+    """The call of a kernel for vector instructions; None where there is none."""
+    sums = convolution.sums(graph, channel_axis=3)
+    if sums is None:
+        return None
+    window = convolution.mve_window()
+    tensors = convolution.input.index, convolution.output.index
+    if window.channels == 1:
+        # Every filter sees the one channel: a convolution like any other.
+        return mve_convolution_call(sums, window, *tensors)
+    if convolution.options.depth_multiplier != 1:
+        return None
+    return mve_depthwise_call(sums, window, machine.optimize, *tensors)
 
 
 def _by_patches(convolution: _Convolution, graph: Graph, machine: Target) -> KernelCall | str:
@@ -246,6 +302,10 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
             CONVERT_AGAIN,
         )
     refused = "the core has no DSP instructions"
+    if machine.core.mve:
+        vectors = _depthwise_by_vectors(convolution, graph, machine)
+        if vectors is not None:
+            return vectors
     if machine.core.dsp:
         call = _by_planes(convolution, graph, machine.optimize)
         if isinstance(call, KernelCall):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_tool.compiler.lowering.fully_connected_packed import FullyConnected, packed_call
+from tinyml_tool.compiler.lowering.mve_fully_connected import mve_fully_connected_call
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
@@ -63,7 +64,9 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
             factors=tuple(factors),
             output=OutputRange(target_quantization.zero_point, low, high),
         )
-        call = packed_call(layer, graph)
+        call = mve_fully_connected_call(layer, graph) if machine.core.mve else ""
+        if isinstance(call, str):
+            call = packed_call(layer, graph)
         if isinstance(call, KernelCall):
             return call
         refused = call

@@ -1,0 +1,53 @@
+/* Vector instructions of the M-profile (Helium, MVE) on integers.
+ *
+ * On cores that have them the compiler's intrinsics; elsewhere the same in C, so that the very
+ * kernels of the target also run, and are tested, on a computer. */
+#ifndef TINYML_MVE_H
+#define TINYML_MVE_H
+
+#include "tinyml_kernel.h"
+
+#if defined(__ARM_FEATURE_MVE)
+#define TINYML_MVE 1
+#include <arm_mve.h>
+#else
+#define TINYML_MVE 0
+#include "mve_emulated.h"
+#endif
+
+/* Whether loops may be written in assembly: they take most registers, which compilers leave free
+ * only where they optimise. */
+#if TINYML_MVE && defined(__GNUC__) && defined(__OPTIMIZE__)
+#define TINYML_MVE_ASSEMBLY 1
+#else
+#define TINYML_MVE_ASSEMBLY 0
+#endif
+
+/* Copies `bytes` bytes, 0 and above; where the ranges overlap, `to` must lie before `from`. */
+TINYML_KERNEL void tinyml_mve_copy(int8_t *to, const int8_t *from, int32_t bytes)
+{
+  for (; bytes >= 16; bytes -= 16) {
+    vstrbq_s8(to, vldrbq_s8(from));
+    to += 16;
+    from += 16;
+  }
+  if (bytes > 0) {
+    const mve_pred16_t rest = vctp8q((uint32_t)bytes);
+    vstrbq_p_s8(to, vldrbq_z_s8(from, rest), rest);
+  }
+}
+
+/* Sets `bytes` bytes, 0 and above. */
+TINYML_KERNEL void tinyml_mve_fill(int8_t *to, int32_t value, int32_t bytes)
+{
+  const int8x16_t values = vdupq_n_s8((int8_t)value);
+  for (; bytes >= 16; bytes -= 16) {
+    vstrbq_s8(to, values);
+    to += 16;
+  }
+  if (bytes > 0) {
+    vstrbq_p_s8(to, values, vctp8q((uint32_t)bytes));
+  }
+}
+
+#endif

@@ -1,0 +1,157 @@
+/* Sums of products of input bytes and weights, 16 at a time. */
+#ifndef TINYML_MVE_PRODUCTS_H
+#define TINYML_MVE_PRODUCTS_H
+
+#include "mve.h"
+#include "tinyml_kernel.h"
+
+/* What the windows of neighbouring outputs look like: `rows` runs of steps * 16 bytes. */
+struct tinyml_mve_runs_params {
+  int32_t rows;     /* 1 and above */
+  int32_t steps;    /* of 16 bytes, 1 and above */
+  int32_t row_step; /* bytes from one run to the next of the same window */
+  int32_t pitch;    /* bytes from one window to the next */
+};
+
+enum { TINYML_MVE_PIXELS = 3 }; /* outputs made together */
+
+/* Sums of two filters over three windows: of_ab is of filter a and window b. */
+struct tinyml_mve_sums {
+  int32_t of_00;
+  int32_t of_01;
+  int32_t of_02;
+  int32_t of_10;
+  int32_t of_11;
+  int32_t of_12;
+};
+
+/* Where the next step reads. */
+struct tinyml_mve_sources {
+  const int8_t *window_0;
+  const int8_t *window_1;
+  const int8_t *window_2;
+  const int8_t *weights;
+};
+
+#if TINYML_MVE_ASSEMBLY
+/* One step: 11 instructions, 96 products. `op` is vmladav, or vmladava, which adds to the sums. */
+#define TINYML_MVE_STEP(op, sum)                                                                 \
+  __asm__ volatile("vldrb.8 q0, [%[weights]], #16\n\t"                                           \
+                   "vldrb.8 q1, [%[weights]], #16\n\t"                                           \
+                   "vldrb.8 q2, [%[window_0]], #16\n\t" op " %[of_00], q2, q0\n\t" op            \
+                   " %[of_10], q2, q1\n\t"                                                       \
+                   "vldrb.8 q3, [%[window_1]], #16\n\t" op " %[of_01], q3, q0\n\t" op            \
+                   " %[of_11], q3, q1\n\t"                                                       \
+                   "vldrb.8 q2, [%[window_2]], #16\n\t" op " %[of_02], q2, q0\n\t" op            \
+                   " %[of_12], q2, q1"                                                           \
+                   : [of_00] sum(sums->of_00), [of_01] sum(sums->of_01),                         \
+                     [of_02] sum(sums->of_02), [of_10] sum(sums->of_10),                         \
+                     [of_11] sum(sums->of_11), [of_12] sum(sums->of_12),                         \
+                     [weights] "+r"(from->weights), [window_0] "+r"(from->window_0),             \
+                     [window_1] "+r"(from->window_1), [window_2] "+r"(from->window_2)            \
+                   :                                                                             \
+                   : "q0", "q1", "q2", "q3", "memory")
+#endif
+
+TINYML_KERNEL void tinyml_mve_first_step(struct tinyml_mve_sums *sums,
+                                         struct tinyml_mve_sources *from)
+{
+#if TINYML_MVE_ASSEMBLY
+  TINYML_MVE_STEP("vmladav.s8", "=&Te");
+#else
+  const int8x16_t filter_0 = vldrbq_s8(from->weights), filter_1 = vldrbq_s8(from->weights + 16);
+  const int8x16_t bytes_0 = vldrbq_s8(from->window_0);
+  const int8x16_t bytes_1 = vldrbq_s8(from->window_1);
+  const int8x16_t bytes_2 = vldrbq_s8(from->window_2);
+  sums->of_00 = vmladavq_s8(bytes_0, filter_0);
+  sums->of_10 = vmladavq_s8(bytes_0, filter_1);
+  sums->of_01 = vmladavq_s8(bytes_1, filter_0);
+  sums->of_11 = vmladavq_s8(bytes_1, filter_1);
+  sums->of_02 = vmladavq_s8(bytes_2, filter_0);
+  sums->of_12 = vmladavq_s8(bytes_2, filter_1);
+  from->weights += 32;
+  from->window_0 += 16;
+  from->window_1 += 16;
+  from->window_2 += 16;
+#endif
+}
+
+TINYML_KERNEL void tinyml_mve_step(struct tinyml_mve_sums *sums, struct tinyml_mve_sources *from)
+{
+#if TINYML_MVE_ASSEMBLY
+  TINYML_MVE_STEP("vmladava.s8", "+Te");
+#else
+  struct tinyml_mve_sums more;
+  tinyml_mve_first_step(&more, from);
+  sums->of_00 = tinyml_wrapping_add(sums->of_00, more.of_00);
+  sums->of_01 = tinyml_wrapping_add(sums->of_01, more.of_01);
+  sums->of_02 = tinyml_wrapping_add(sums->of_02, more.of_02);
+  sums->of_10 = tinyml_wrapping_add(sums->of_10, more.of_10);
+  sums->of_11 = tinyml_wrapping_add(sums->of_11, more.of_11);
+  sums->of_12 = tinyml_wrapping_add(sums->of_12, more.of_12);
+#endif
+}
+
+/* From the end of a run to the beginning of the next one. */
+TINYML_KERNEL void tinyml_mve_next_run(struct tinyml_mve_sources *from, int32_t gap)
+{
+  from->window_0 += gap;
+  from->window_1 += gap;
+  from->window_2 += gap;
+}
+
+/* Adds up two filters over three windows; `from` goes on to the next filters, same windows. */
+TINYML_KERNEL struct tinyml_mve_sums
+tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params,
+                       struct tinyml_mve_sources *from)
+{
+  const int32_t run = params->steps * 16;
+  struct tinyml_mve_sums sums;
+  tinyml_mve_first_step(&sums, from);
+#pragma GCC unroll 8
+  for (int32_t step = 1; step < params->steps; ++step) {
+    tinyml_mve_step(&sums, from);
+  }
+  for (int32_t row = 1; row < params->rows; ++row) {
+    tinyml_mve_next_run(from, params->row_step - run);
+#pragma GCC unroll 8
+    for (int32_t step = 0; step < params->steps; ++step) {
+      tinyml_mve_step(&sums, from);
+    }
+  }
+  tinyml_mve_next_run(from, -run - (params->rows - 1) * params->row_step);
+  return sums;
+}
+
+/* The sums of all filters over three windows.
+ *
+ * windows: the first one; the others follow at `pitch`.
+ * weights: [filters / 2 rounded up, rows, steps, 2, 16].
+ * sums: [TINYML_MVE_PIXELS, filters]. */
+TINYML_KERNEL void tinyml_mve_filters(const struct tinyml_mve_runs_params *params,
+                                      const int8_t *windows, const int8_t *weights,
+                                      int32_t filters, int32_t *sums)
+{
+  struct tinyml_mve_sources from = {.window_0 = windows,
+                                    .window_1 = windows + params->pitch,
+                                    .window_2 = windows + 2 * params->pitch,
+                                    .weights = weights};
+  for (int32_t i = filters / 2; i > 0; --i) {
+    const struct tinyml_mve_sums two = tinyml_mve_two_filters(params, &from);
+    sums[0] = two.of_00;
+    sums[1] = two.of_10;
+    sums[filters] = two.of_01;
+    sums[filters + 1] = two.of_11;
+    sums[2 * filters] = two.of_02;
+    sums[2 * filters + 1] = two.of_12;
+    sums += 2;
+  }
+  if (filters % 2 != 0) {
+    const struct tinyml_mve_sums last = tinyml_mve_two_filters(params, &from);
+    sums[0] = last.of_00;
+    sums[filters] = last.of_01;
+    sums[2 * filters] = last.of_02;
+  }
+}
+
+#endif

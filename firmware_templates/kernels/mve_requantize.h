@@ -1,0 +1,108 @@
+/* Requantization of 16 sums at a time, exactly as `tinyml_requantize_s8` does it. */
+#ifndef TINYML_MVE_REQUANTIZE_H
+#define TINYML_MVE_REQUANTIZE_H
+
+#include "mve.h"
+#include "tinyml_kernel.h"
+
+/* How scaled sums are rounded after the multiplication. */
+enum {
+  TINYML_MVE_ROUND_UP = 0,   /* halves up: where no half can occur below zero, or it is clamped */
+  TINYML_MVE_ROUND_AWAY = 1, /* halves away from zero; all shifts to the right by 1 and more */
+  TINYML_MVE_ROUND_EXACT = 2 /* any shifts: a fourth constant shifts left first */
+};
+
+struct tinyml_mve_requantize_params {
+  int32_t blocks;   /* constants repeat after so many times 16 outputs */
+  int32_t rounding; /* TINYML_MVE_ROUND_UP, AWAY or EXACT */
+  int32_t output_offset;
+  int32_t activation_min; /* -128 to 127 */
+  int32_t activation_max; /* -128 to 127 */
+};
+
+/* Words of constants for 16 outputs: for each k of 0 to 3 four of each constant, of the outputs
+ * k, k + 4, k + 8 and k + 12: bias, multiplier, minus the shift to the right, shift to the left. */
+TINYML_KERNEL int32_t
+tinyml_mve_constants_size(const struct tinyml_mve_requantize_params *params)
+{
+  return params->rounding == TINYML_MVE_ROUND_EXACT ? 64 : 48;
+}
+
+/* Four sums, scaled. */
+TINYML_KERNEL int32x4_t tinyml_mve_scale(const struct tinyml_mve_requantize_params *params,
+                                         int32x4_t sums, const int32_t *constants)
+{
+  sums = vaddq_s32(sums, vldrwq_s32(constants));
+  if (params->rounding == TINYML_MVE_ROUND_EXACT) {
+    sums = vshlq_s32(sums, vldrwq_s32(constants + 12));
+  }
+  sums = vqrdmulhq_s32(sums, vldrwq_s32(constants + 4));
+  const int32x4_t right = vldrwq_s32(constants + 8);
+  if (params->rounding == TINYML_MVE_ROUND_AWAY) {
+    sums = vqaddq_s32(sums, vshrq_n_s32(sums, 31));
+  } else if (params->rounding == TINYML_MVE_ROUND_EXACT) {
+    sums = vqaddq_s32(sums, vshrq_n_s32(vandq_s32(sums, right), 31));
+  }
+  return vrshlq_s32(sums, right);
+}
+
+/* 16 outputs of the sums whose numbers are k, k + 4, k + 8, k + 12 in vector k. */
+TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize_params *params,
+                                              int32x4_t sums_0, int32x4_t sums_1, int32x4_t sums_2,
+                                              int32x4_t sums_3, const int32_t *constants)
+{
+  const int32_t step = tinyml_mve_constants_size(params) / 4;
+  const int16_t offset = (int16_t)params->output_offset;
+  int16x8_t even = vdupq_n_s16(0), odd = even;
+  even = vqmovnbq_s32(even, tinyml_mve_scale(params, sums_0, constants));
+  odd = vqmovnbq_s32(odd, tinyml_mve_scale(params, sums_1, constants + step));
+  even = vqmovntq_s32(even, tinyml_mve_scale(params, sums_2, constants + 2 * step));
+  odd = vqmovntq_s32(odd, tinyml_mve_scale(params, sums_3, constants + 3 * step));
+  int8x16_t outputs = vdupq_n_s8(0);
+  outputs = vqmovnbq_s16(outputs, vqaddq_n_s16(even, offset));
+  outputs = vqmovntq_s16(outputs, vqaddq_n_s16(odd, offset));
+  if (params->activation_min > INT8_MIN) {
+    outputs = vmaxq_s8(outputs, vdupq_n_s8((int8_t)params->activation_min));
+  }
+  if (params->activation_max < INT8_MAX) {
+    outputs = vminq_s8(outputs, vdupq_n_s8((int8_t)params->activation_max));
+  }
+  return outputs;
+}
+
+/* Stores the first `count` of 16 outputs, or all. */
+TINYML_KERNEL void tinyml_mve_store(int8_t *output, int8x16_t values, int32_t count)
+{
+  if (count >= 16) {
+    vstrbq_s8(output, values);
+  } else {
+    vstrbq_p_s8(output, values, vctp8q((uint32_t)count));
+  }
+}
+
+/* Requantizes `count` sums, whose first is the first of the constants.
+ *
+ * sums: [count rounded up to a multiple of 16], aligned to 4.
+ * constants: [blocks, tinyml_mve_constants_size]. */
+TINYML_KERNEL void
+tinyml_mve_requantize_sums(const struct tinyml_mve_requantize_params *params, const int32_t *sums,
+                           const int32_t *constants, int32_t count, int8_t *output)
+{
+  const int32_t size = tinyml_mve_constants_size(params);
+  const int32_t *const end = constants + params->blocks * size;
+  const int32_t *at = constants;
+  for (; count > 0; count -= 16) {
+    const int32x4x4_t four = vld4q_s32(sums);
+    const int8x16_t outputs =
+        tinyml_mve_requantize(params, four.val[0], four.val[1], four.val[2], four.val[3], at);
+    tinyml_mve_store(output, outputs, count);
+    sums += 16;
+    output += 16;
+    at += size;
+    if (at == end) {
+      at = constants;
+    }
+  }
+}
+
+#endif
