@@ -51,10 +51,12 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
     const int32_t end = tinyml_min(tap + params->group, taps);
 #pragma GCC unroll 32
     for (int32_t next = tap + 1; next < end; ++next) {
-      const int8x16_t next_bytes = vldrbq_s8(window + tinyml_mve_tap_offset(params, next));
+      /* The bytes are loaded twice, as there is no vector left to keep them in. */
+      const int8_t *bytes_of_tap = window + tinyml_mve_tap_offset(params, next);
       const int8x16_t next_filter = vldrbq_s8(weights + 16 * next);
-      even = vaddq_s16(even, vmullbq_int_s8(next_bytes, next_filter));
-      odd = vaddq_s16(odd, vmulltq_int_s8(next_bytes, next_filter));
+      odd = vaddq_s16(odd, vmulltq_int_s8(vldrbq_s8(bytes_of_tap), next_filter));
+      TINYML_MVE_KEEP_ORDER();
+      even = vaddq_s16(even, vmullbq_int_s8(vldrbq_s8(bytes_of_tap), next_filter));
     }
     if (tap == 0) {
       sums_0 = vmovlbq_s16(even);
@@ -67,6 +69,7 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
       sums_2 = vaddq_s32(sums_2, vmovltq_s16(even));
       sums_3 = vaddq_s32(sums_3, vmovltq_s16(odd));
     }
+    TINYML_MVE_KEEP(sums_0, sums_1, sums_2, sums_3);
   }
   return tinyml_mve_requantize(&params->requantize, sums_0, sums_1, sums_2, sums_3, constants);
 }
@@ -82,8 +85,8 @@ tinyml_mve_depthwise_segment(const struct tinyml_depthwise_conv_2d_s8_mve_params
   const int8_t *const end = weights + params->requantize.blocks * weights_size;
   const int8_t *filters = weights;
   const int32_t *at = constants;
-  for (int32_t left = params->segment_bytes; left > 0; left -= 16) {
-    tinyml_mve_store(output, tinyml_mve_depthwise(params, window, filters, at), left);
+  for (int32_t i = params->segment_bytes / 16; i > 0; --i) {
+    vstrbq_s8(output, tinyml_mve_depthwise(params, window, filters, at));
     window += 16;
     output += 16;
     filters += weights_size;
@@ -92,6 +95,10 @@ tinyml_mve_depthwise_segment(const struct tinyml_depthwise_conv_2d_s8_mve_params
       filters = weights;
       at = constants;
     }
+  }
+  if (params->segment_bytes % 16 != 0) {
+    const mve_pred16_t rest = vctp8q((uint32_t)params->segment_bytes % 16);
+    vstrbq_p_s8(output, tinyml_mve_depthwise(params, window, filters, at), rest);
   }
 }
 

@@ -23,6 +23,17 @@
 #define TINYML_MVE_ASSEMBLY 0
 #endif
 
+/* Loads stay on their side of KEEP_ORDER, and the four vectors of KEEP are computed before it goes
+ * on: where compilers gather loads first, or put off additions, vectors are spilled. */
+#if TINYML_MVE_ASSEMBLY
+#define TINYML_MVE_KEEP_ORDER() __asm__ volatile("" ::: "memory")
+#define TINYML_MVE_KEEP(a, b, c, d) \
+  __asm__ volatile("" : "+w"(a), "+w"(b), "+w"(c), "+w"(d) : : "memory")
+#else
+#define TINYML_MVE_KEEP_ORDER() ((void)0)
+#define TINYML_MVE_KEEP(a, b, c, d) ((void)0)
+#endif
+
 /* Copies `bytes` bytes, 0 and above; where the ranges overlap, `to` must lie before `from`. */
 TINYML_KERNEL void tinyml_mve_copy(int8_t *to, const int8_t *from, int32_t bytes)
 {

@@ -252,6 +252,21 @@ TINYML_KERNEL int32x4_t vandq_s32(int32x4_t a, int32x4_t b)
   return a;
 }
 
+/* The same bits, for computers whose lanes lie as the target's do: lowest byte first. */
+TINYML_KERNEL int16x8_t vreinterpretq_s16_s32(int32x4_t a)
+{
+  int16x8_t result;
+  memcpy(&result, &a, sizeof result);
+  return result;
+}
+
+TINYML_KERNEL int8x16_t vreinterpretq_s8_s16(int16x8_t a)
+{
+  int8x16_t result;
+  memcpy(&result, &a, sizeof result);
+  return result;
+}
+
 /* Saturated to half the width, into the even lanes, or the odd lanes, of `into`. */
 TINYML_KERNEL int16x8_t vqmovnbq_s32(int16x8_t into, int32x4_t a)
 {

@@ -35,61 +35,98 @@ struct tinyml_mve_sources {
 
 #if TINYML_MVE_ASSEMBLY
 /* One step: 11 instructions, 96 products. `op` is vmladav, or vmladava, which adds to the sums. */
-#define TINYML_MVE_STEP(op, sum)                                                                 \
-  __asm__ volatile("vldrb.8 q0, [%[weights]], #16\n\t"                                           \
-                   "vldrb.8 q1, [%[weights]], #16\n\t"                                           \
-                   "vldrb.8 q2, [%[window_0]], #16\n\t" op " %[of_00], q2, q0\n\t" op            \
-                   " %[of_10], q2, q1\n\t"                                                       \
-                   "vldrb.8 q3, [%[window_1]], #16\n\t" op " %[of_01], q3, q0\n\t" op            \
-                   " %[of_11], q3, q1\n\t"                                                       \
-                   "vldrb.8 q2, [%[window_2]], #16\n\t" op " %[of_02], q2, q0\n\t" op            \
-                   " %[of_12], q2, q1"                                                           \
-                   : [of_00] sum(sums->of_00), [of_01] sum(sums->of_01),                         \
-                     [of_02] sum(sums->of_02), [of_10] sum(sums->of_10),                         \
-                     [of_11] sum(sums->of_11), [of_12] sum(sums->of_12),                         \
-                     [weights] "+r"(from->weights), [window_0] "+r"(from->window_0),             \
-                     [window_1] "+r"(from->window_1), [window_2] "+r"(from->window_2)            \
-                   :                                                                             \
-                   : "q0", "q1", "q2", "q3", "memory")
-#endif
+#define TINYML_MVE_STEP(op)                                      \
+  "vldrb.8 q0, [%[weights]], #16\n\t"                            \
+  "vldrb.8 q1, [%[weights]], #16\n\t"                            \
+  "vldrb.8 q2, [%[window_0]], #16\n\t" op " %[of_00], q2, q0\n\t" \
+  op " %[of_10], q2, q1\n\t"                                     \
+  "vldrb.8 q3, [%[window_1]], #16\n\t" op " %[of_01], q3, q0\n\t" \
+  op " %[of_11], q3, q1\n\t"                                     \
+  "vldrb.8 q2, [%[window_2]], #16\n\t" op " %[of_02], q2, q0\n\t" \
+  op " %[of_12], q2, q1\n\t"
+#define TINYML_MVE_FIRST TINYML_MVE_STEP("vmladav.s8")
+#define TINYML_MVE_MORE TINYML_MVE_STEP("vmladava.s8")
 
-TINYML_KERNEL void tinyml_mve_first_step(struct tinyml_mve_sums *sums,
-                                         struct tinyml_mve_sources *from)
+/* `sum` is the sums' constraint: written, or added to. */
+#define TINYML_MVE_STEPS(steps, sum)                                                            \
+  __asm__ volatile(steps                                                                        \
+                   : [of_00] sum(sums->of_00), [of_01] sum(sums->of_01),                        \
+                     [of_02] sum(sums->of_02), [of_10] sum(sums->of_10),                        \
+                     [of_11] sum(sums->of_11), [of_12] sum(sums->of_12),                        \
+                     [weights] "+r"(from->weights), [window_0] "+r"(from->window_0),            \
+                     [window_1] "+r"(from->window_1), [window_2] "+r"(from->window_2)           \
+                   :                                                                            \
+                   : "q0", "q1", "q2", "q3", "memory")
+
+/* The first `steps` steps: 1, 2 or 4. */
+TINYML_KERNEL void tinyml_mve_first_steps(struct tinyml_mve_sums *sums,
+                                          struct tinyml_mve_sources *from, int32_t steps)
 {
-#if TINYML_MVE_ASSEMBLY
-  TINYML_MVE_STEP("vmladav.s8", "=&Te");
-#else
-  const int8x16_t filter_0 = vldrbq_s8(from->weights), filter_1 = vldrbq_s8(from->weights + 16);
-  const int8x16_t bytes_0 = vldrbq_s8(from->window_0);
-  const int8x16_t bytes_1 = vldrbq_s8(from->window_1);
-  const int8x16_t bytes_2 = vldrbq_s8(from->window_2);
-  sums->of_00 = vmladavq_s8(bytes_0, filter_0);
-  sums->of_10 = vmladavq_s8(bytes_0, filter_1);
-  sums->of_01 = vmladavq_s8(bytes_1, filter_0);
-  sums->of_11 = vmladavq_s8(bytes_1, filter_1);
-  sums->of_02 = vmladavq_s8(bytes_2, filter_0);
-  sums->of_12 = vmladavq_s8(bytes_2, filter_1);
-  from->weights += 32;
-  from->window_0 += 16;
-  from->window_1 += 16;
-  from->window_2 += 16;
-#endif
+  if (steps == 4) {
+    TINYML_MVE_STEPS(TINYML_MVE_FIRST TINYML_MVE_MORE TINYML_MVE_MORE TINYML_MVE_MORE, "=&Te");
+  } else if (steps == 2) {
+    TINYML_MVE_STEPS(TINYML_MVE_FIRST TINYML_MVE_MORE, "=&Te");
+  } else {
+    TINYML_MVE_STEPS(TINYML_MVE_FIRST, "=&Te");
+  }
 }
 
-TINYML_KERNEL void tinyml_mve_step(struct tinyml_mve_sums *sums, struct tinyml_mve_sources *from)
+/* `steps` more: 1, 2 or 4. */
+TINYML_KERNEL void tinyml_mve_more_steps(struct tinyml_mve_sums *sums,
+                                         struct tinyml_mve_sources *from, int32_t steps)
 {
-#if TINYML_MVE_ASSEMBLY
-  TINYML_MVE_STEP("vmladava.s8", "+Te");
+  if (steps == 4) {
+    TINYML_MVE_STEPS(TINYML_MVE_MORE TINYML_MVE_MORE TINYML_MVE_MORE TINYML_MVE_MORE, "+Te");
+  } else if (steps == 2) {
+    TINYML_MVE_STEPS(TINYML_MVE_MORE TINYML_MVE_MORE, "+Te");
+  } else {
+    TINYML_MVE_STEPS(TINYML_MVE_MORE, "+Te");
+  }
+}
 #else
-  struct tinyml_mve_sums more;
-  tinyml_mve_first_step(&more, from);
-  sums->of_00 = tinyml_wrapping_add(sums->of_00, more.of_00);
-  sums->of_01 = tinyml_wrapping_add(sums->of_01, more.of_01);
-  sums->of_02 = tinyml_wrapping_add(sums->of_02, more.of_02);
-  sums->of_10 = tinyml_wrapping_add(sums->of_10, more.of_10);
-  sums->of_11 = tinyml_wrapping_add(sums->of_11, more.of_11);
-  sums->of_12 = tinyml_wrapping_add(sums->of_12, more.of_12);
+TINYML_KERNEL void tinyml_mve_more_steps(struct tinyml_mve_sums *sums,
+                                         struct tinyml_mve_sources *from, int32_t steps)
+{
+  for (int32_t step = 0; step < steps; ++step) {
+    const int8x16_t filter_0 = vldrbq_s8(from->weights), filter_1 = vldrbq_s8(from->weights + 16);
+    const int8x16_t bytes_0 = vldrbq_s8(from->window_0);
+    const int8x16_t bytes_1 = vldrbq_s8(from->window_1);
+    const int8x16_t bytes_2 = vldrbq_s8(from->window_2);
+    sums->of_00 = vmladavaq_s8(sums->of_00, bytes_0, filter_0);
+    sums->of_10 = vmladavaq_s8(sums->of_10, bytes_0, filter_1);
+    sums->of_01 = vmladavaq_s8(sums->of_01, bytes_1, filter_0);
+    sums->of_11 = vmladavaq_s8(sums->of_11, bytes_1, filter_1);
+    sums->of_02 = vmladavaq_s8(sums->of_02, bytes_2, filter_0);
+    sums->of_12 = vmladavaq_s8(sums->of_12, bytes_2, filter_1);
+    from->weights += 32;
+    from->window_0 += 16;
+    from->window_1 += 16;
+    from->window_2 += 16;
+  }
+}
+
+TINYML_KERNEL void tinyml_mve_first_steps(struct tinyml_mve_sums *sums,
+                                          struct tinyml_mve_sources *from, int32_t steps)
+{
+  const struct tinyml_mve_sums none = {0, 0, 0, 0, 0, 0};
+  *sums = none;
+  tinyml_mve_more_steps(sums, from, steps);
+}
 #endif
+
+/* Any number of further steps. */
+TINYML_KERNEL void tinyml_mve_steps(struct tinyml_mve_sums *sums, struct tinyml_mve_sources *from,
+                                    int32_t steps)
+{
+  for (int32_t i = steps / 4; i > 0; --i) {
+    tinyml_mve_more_steps(sums, from, 4);
+  }
+  if (steps % 4 >= 2) {
+    tinyml_mve_more_steps(sums, from, 2);
+  }
+  if (steps % 2 != 0) {
+    tinyml_mve_more_steps(sums, from, 1);
+  }
 }
 
 /* From the end of a run to the beginning of the next one. */
@@ -106,18 +143,13 @@ tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params,
                        struct tinyml_mve_sources *from)
 {
   const int32_t run = params->steps * 16;
+  const int32_t first = params->steps >= 4 ? 4 : params->steps >= 2 ? 2 : 1;
   struct tinyml_mve_sums sums;
-  tinyml_mve_first_step(&sums, from);
-#pragma GCC unroll 8
-  for (int32_t step = 1; step < params->steps; ++step) {
-    tinyml_mve_step(&sums, from);
-  }
+  tinyml_mve_first_steps(&sums, from, first);
+  tinyml_mve_steps(&sums, from, params->steps - first);
   for (int32_t row = 1; row < params->rows; ++row) {
     tinyml_mve_next_run(from, params->row_step - run);
-#pragma GCC unroll 8
-    for (int32_t step = 0; step < params->steps; ++step) {
-      tinyml_mve_step(&sums, from);
-    }
+    tinyml_mve_steps(&sums, from, params->steps);
   }
   tinyml_mve_next_run(from, -run - (params->rows - 1) * params->row_step);
   return sums;

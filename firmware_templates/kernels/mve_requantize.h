@@ -53,14 +53,20 @@ TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize
 {
   const int32_t step = tinyml_mve_constants_size(params) / 4;
   const int16_t offset = (int16_t)params->output_offset;
-  int16x8_t even = vdupq_n_s16(0), odd = even;
-  even = vqmovnbq_s32(even, tinyml_mve_scale(params, sums_0, constants));
-  odd = vqmovnbq_s32(odd, tinyml_mve_scale(params, sums_1, constants + step));
+  /* Every lane is written; what is written into is what needs no further vector. */
+  sums_0 = tinyml_mve_scale(params, sums_0, constants);
+  int16x8_t even = vqmovnbq_s32(vreinterpretq_s16_s32(sums_0), sums_0);
+  TINYML_MVE_KEEP_ORDER();
+  sums_1 = tinyml_mve_scale(params, sums_1, constants + step);
+  int16x8_t odd = vqmovnbq_s32(vreinterpretq_s16_s32(sums_1), sums_1);
+  TINYML_MVE_KEEP_ORDER();
   even = vqmovntq_s32(even, tinyml_mve_scale(params, sums_2, constants + 2 * step));
+  TINYML_MVE_KEEP_ORDER();
   odd = vqmovntq_s32(odd, tinyml_mve_scale(params, sums_3, constants + 3 * step));
-  int8x16_t outputs = vdupq_n_s8(0);
-  outputs = vqmovnbq_s16(outputs, vqaddq_n_s16(even, offset));
-  outputs = vqmovntq_s16(outputs, vqaddq_n_s16(odd, offset));
+  even = vqaddq_n_s16(even, offset);
+  odd = vqaddq_n_s16(odd, offset);
+  int8x16_t outputs = vqmovnbq_s16(vreinterpretq_s8_s16(even), even);
+  outputs = vqmovntq_s16(outputs, odd);
   if (params->activation_min > INT8_MIN) {
     outputs = vmaxq_s8(outputs, vdupq_n_s8((int8_t)params->activation_min));
   }
@@ -70,14 +76,14 @@ TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize
   return outputs;
 }
 
-/* Stores the first `count` of 16 outputs, or all. */
-TINYML_KERNEL void tinyml_mve_store(int8_t *output, int8x16_t values, int32_t count)
+/* 16 outputs of 16 sums in order. */
+TINYML_KERNEL int8x16_t
+tinyml_mve_requantize_words(const struct tinyml_mve_requantize_params *params, const int32_t *sums,
+                            const int32_t *constants)
 {
-  if (count >= 16) {
-    vstrbq_s8(output, values);
-  } else {
-    vstrbq_p_s8(output, values, vctp8q((uint32_t)count));
-  }
+  const int32x4x4_t four = vld4q_s32(sums);
+  return tinyml_mve_requantize(params, four.val[0], four.val[1], four.val[2], four.val[3],
+                               constants);
 }
 
 /* Requantizes `count` sums, whose first is the first of the constants.
@@ -91,17 +97,18 @@ tinyml_mve_requantize_sums(const struct tinyml_mve_requantize_params *params, co
   const int32_t size = tinyml_mve_constants_size(params);
   const int32_t *const end = constants + params->blocks * size;
   const int32_t *at = constants;
-  for (; count > 0; count -= 16) {
-    const int32x4x4_t four = vld4q_s32(sums);
-    const int8x16_t outputs =
-        tinyml_mve_requantize(params, four.val[0], four.val[1], four.val[2], four.val[3], at);
-    tinyml_mve_store(output, outputs, count);
+  for (int32_t i = count / 16; i > 0; --i) {
+    vstrbq_s8(output, tinyml_mve_requantize_words(params, sums, at));
     sums += 16;
     output += 16;
     at += size;
     if (at == end) {
       at = constants;
     }
+  }
+  if (count % 16 != 0) {
+    const mve_pred16_t rest = vctp8q((uint32_t)count % 16);
+    vstrbq_p_s8(output, tinyml_mve_requantize_words(params, sums, at), rest);
   }
 }
 
