@@ -155,6 +155,63 @@ tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params,
   return sums;
 }
 
+#if TINYML_MVE_ASSEMBLY
+/* Like TINYML_MVE_STEP, with the windows' bytes at a distance. */
+#define TINYML_MVE_STEP_AT(op, at)                                       \
+  "vldrb.8 q0, [%[weights]], #16\n\t"                                    \
+  "vldrb.8 q1, [%[weights]], #16\n\t"                                    \
+  "vldrb.8 q2, [%[window_0], #" at "]\n\t" op " %[of_00], q2, q0\n\t" op \
+  " %[of_10], q2, q1\n\t"                                                \
+  "vldrb.8 q3, [%[window_1], #" at "]\n\t" op " %[of_01], q3, q0\n\t" op \
+  " %[of_11], q3, q1\n\t"                                                \
+  "vldrb.8 q2, [%[window_2], #" at "]\n\t" op " %[of_02], q2, q0\n\t" op \
+  " %[of_12], q2, q1\n\t"
+#define TINYML_MVE_MORE_AT(at) TINYML_MVE_STEP_AT("vmladava.s8", at)
+#define TINYML_MVE_1 TINYML_MVE_STEP_AT("vmladav.s8", "0")
+#define TINYML_MVE_2 TINYML_MVE_1 TINYML_MVE_MORE_AT("16")
+#define TINYML_MVE_3 TINYML_MVE_2 TINYML_MVE_MORE_AT("32")
+#define TINYML_MVE_4 TINYML_MVE_3 TINYML_MVE_MORE_AT("48")
+#define TINYML_MVE_5 TINYML_MVE_4 TINYML_MVE_MORE_AT("64")
+#define TINYML_MVE_6 TINYML_MVE_5 TINYML_MVE_MORE_AT("80")
+#define TINYML_MVE_7 TINYML_MVE_6 TINYML_MVE_MORE_AT("96")
+#define TINYML_MVE_8 TINYML_MVE_7 TINYML_MVE_MORE_AT("112")
+
+/* Two filters after the other: 4 instructions and the steps for each two. */
+#define TINYML_MVE_FILTERS(steps)                                                               \
+  __asm__ volatile("dls lr, lr\n"                                                               \
+                   "1:\n\t" steps                                                               \
+                   "strd %[of_01], %[of_11], [%[sums], #%c[second]]\n\t"                        \
+                   "strd %[of_02], %[of_12], [%[sums], #%c[third]]\n\t"                         \
+                   "strd %[of_00], %[of_10], [%[sums]], #8\n\t"                                 \
+                   "le lr, 1b"                                                                  \
+                   : [of_00] "=&Te"(of_00), [of_01] "=&Te"(of_01), [of_02] "=&Te"(of_02),       \
+                     [of_10] "=&Te"(of_10), [of_11] "=&Te"(of_11), [of_12] "=&Te"(of_12),       \
+                     [weights] "+r"(weights), [sums] "+r"(sums), "+r"(count)                    \
+                   : [window_0] "r"(windows), [window_1] "r"(windows + params->pitch),          \
+                     [window_2] "r"(windows + 2 * params->pitch), [second] "i"(4 * filters),    \
+                     [third] "i"(8 * filters)                                                   \
+                   : "q0", "q1", "q2", "q3", "cc", "memory")
+
+/* The sums of 2 to 127 filters over three windows of one run, but for the last of an odd number. */
+TINYML_KERNEL void tinyml_mve_filters_of_a_run(const struct tinyml_mve_runs_params *params,
+                                               const int8_t *windows, const int8_t *weights,
+                                               int32_t filters, int32_t *sums)
+{
+  register int32_t count __asm__("lr") = filters / 2;
+  int32_t of_00, of_01, of_02, of_10, of_11, of_12;
+  switch (params->steps) {
+  case 1: TINYML_MVE_FILTERS(TINYML_MVE_1); break;
+  case 2: TINYML_MVE_FILTERS(TINYML_MVE_2); break;
+  case 3: TINYML_MVE_FILTERS(TINYML_MVE_3); break;
+  case 4: TINYML_MVE_FILTERS(TINYML_MVE_4); break;
+  case 5: TINYML_MVE_FILTERS(TINYML_MVE_5); break;
+  case 6: TINYML_MVE_FILTERS(TINYML_MVE_6); break;
+  case 7: TINYML_MVE_FILTERS(TINYML_MVE_7); break;
+  default: TINYML_MVE_FILTERS(TINYML_MVE_8); break;
+  }
+}
+#endif
+
 /* The sums of all filters over three windows.
  *
  * windows: the first one; the others follow at `pitch`.
@@ -164,11 +221,19 @@ TINYML_KERNEL void tinyml_mve_filters(const struct tinyml_mve_runs_params *param
                                       const int8_t *windows, const int8_t *weights,
                                       int32_t filters, int32_t *sums)
 {
+  int32_t made = 0;
+#if TINYML_MVE_ASSEMBLY
+  if (params->rows == 1 && params->steps <= 8 && filters >= 2 && filters <= 127) {
+    tinyml_mve_filters_of_a_run(params, windows, weights, filters, sums);
+    made = filters / 2 * 2;
+  }
+#endif
   struct tinyml_mve_sources from = {.window_0 = windows,
                                     .window_1 = windows + params->pitch,
                                     .window_2 = windows + 2 * params->pitch,
-                                    .weights = weights};
-  for (int32_t i = filters / 2; i > 0; --i) {
+                                    .weights = weights + made * params->rows * params->steps * 16};
+  sums += made;
+  for (int32_t i = (filters - made) / 2; i > 0; --i) {
     const struct tinyml_mve_sums two = tinyml_mve_two_filters(params, &from);
     sums[0] = two.of_00;
     sums[1] = two.of_10;
