@@ -52,10 +52,11 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
 #pragma GCC unroll 32
     for (int32_t next = tap + 1; next < end; ++next) {
       /* The bytes are loaded twice, as there is no vector left to keep them in. */
+      TINYML_MVE_KEEP_2(even, odd);
       const int8_t *bytes_of_tap = window + tinyml_mve_tap_offset(params, next);
       const int8x16_t next_filter = vldrbq_s8(weights + 16 * next);
       odd = vaddq_s16(odd, vmulltq_int_s8(vldrbq_s8(bytes_of_tap), next_filter));
-      TINYML_MVE_KEEP_ORDER();
+      TINYML_MVE_KEEP_2(even, odd);
       even = vaddq_s16(even, vmullbq_int_s8(vldrbq_s8(bytes_of_tap), next_filter));
     }
     if (tap == 0) {
@@ -69,7 +70,7 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
       sums_2 = vaddq_s32(sums_2, vmovltq_s16(even));
       sums_3 = vaddq_s32(sums_3, vmovltq_s16(odd));
     }
-    TINYML_MVE_KEEP(sums_0, sums_1, sums_2, sums_3);
+    TINYML_MVE_KEEP_4(sums_0, sums_1, sums_2, sums_3);
   }
   return tinyml_mve_requantize(&params->requantize, sums_0, sums_1, sums_2, sums_3, constants);
 }

@@ -23,20 +23,31 @@
 #define TINYML_MVE_ASSEMBLY 0
 #endif
 
-/* Loads stay on their side of KEEP_ORDER, and the four vectors of KEEP are computed before it goes
- * on: where compilers gather loads first, or put off additions, vectors are spilled. */
+/* Loads stay on their side of these, and the vectors named are computed before it goes on: where
+ * compilers gather loads first, or put off additions, vectors are spilled. */
 #if TINYML_MVE_ASSEMBLY
 #define TINYML_MVE_KEEP_ORDER() __asm__ volatile("" ::: "memory")
-#define TINYML_MVE_KEEP(a, b, c, d) \
+#define TINYML_MVE_KEEP_2(a, b) __asm__ volatile("" : "+w"(a), "+w"(b) : : "memory")
+#define TINYML_MVE_KEEP_4(a, b, c, d) \
   __asm__ volatile("" : "+w"(a), "+w"(b), "+w"(c), "+w"(d) : : "memory")
 #else
 #define TINYML_MVE_KEEP_ORDER() ((void)0)
-#define TINYML_MVE_KEEP(a, b, c, d) ((void)0)
+#define TINYML_MVE_KEEP_2(a, b) ((void)0)
+#define TINYML_MVE_KEEP_4(a, b, c, d) ((void)0)
 #endif
 
 /* Copies `bytes` bytes, 0 and above; where the ranges overlap, `to` must lie before `from`. */
 TINYML_KERNEL void tinyml_mve_copy(int8_t *to, const int8_t *from, int32_t bytes)
 {
+  for (; bytes >= 64; bytes -= 64) {
+    /* One after the other, as the ranges may overlap. */
+    vstrbq_s8(to, vldrbq_s8(from));
+    vstrbq_s8(to + 16, vldrbq_s8(from + 16));
+    vstrbq_s8(to + 32, vldrbq_s8(from + 32));
+    vstrbq_s8(to + 48, vldrbq_s8(from + 48));
+    to += 64;
+    from += 64;
+  }
   for (; bytes >= 16; bytes -= 16) {
     vstrbq_s8(to, vldrbq_s8(from));
     to += 16;

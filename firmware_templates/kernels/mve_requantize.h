@@ -47,35 +47,39 @@ TINYML_KERNEL int32x4_t tinyml_mve_scale(const struct tinyml_mve_requantize_para
 }
 
 #if TINYML_MVE_ASSEMBLY
-/* Scales vector `s`; `at` is where its constants lie. */
-#define TINYML_MVE_SCALE(s, round, at_bias, at_multiplier, at_shift) \
-  "vldrw.32 %q[t], [%[constants], #" at_bias "]\n\t"                 \
-  "vadd.i32 %q[" s "], %q[" s "], %q[t]\n\t"                         \
-  "vldrw.32 %q[t], [%[constants], #" at_multiplier "]\n\t"           \
-  "vqrdmulh.s32 %q[" s "], %q[" s "], %q[t]\n\t" round               \
-  "vldrw.32 %q[t], [%[constants], #" at_shift "]\n\t"                \
-  "vrshl.s32 %q[" s "], %q[" s "], %q[t]\n\t"
-#define TINYML_MVE_AWAY(s)               \
-  "vshr.s32 %q[t], %q[" s "], #31\n\t" \
-  "vqadd.s32 %q[" s "], %q[" s "], %q[t]\n\t"
+/* Scales vector `s` with another vector `t`; `at` is where its constants lie. */
+#define TINYML_MVE_SCALE(s, t, round, at_bias, at_multiplier, at_shift)    \
+  "vldrw.32 " t ", [%[constants], #" at_bias "]\n\t"                       \
+  "vadd.i32 " s ", " s ", " t "\n\t"                                       \
+  "vldrw.32 " t ", [%[constants], #" at_multiplier "]\n\t"                 \
+  "vqrdmulh.s32 " s ", " s ", " t "\n\t" round(s, t)                       \
+  "vldrw.32 " t ", [%[constants], #" at_shift "]\n\t"                      \
+  "vrshl.s32 " s ", " s ", " t "\n\t"
+#define TINYML_MVE_UP(s, t) ""
+#define TINYML_MVE_AWAY(s, t)       \
+  "vshr.s32 " t ", " s ", #31\n\t" \
+  "vqadd.s32 " s ", " s ", " t "\n\t"
 
-/* 32 instructions, or 40, for 16 outputs; they end in vector s0. */
-#define TINYML_MVE_REQUANTIZE(round_0, round_1, round_2, round_3)                              \
-  __asm__(TINYML_MVE_SCALE("s0", round_0, "0", "16", "32")                                     \
-          "vqmovnb.s32 %q[s0], %q[s0]\n\t"                                                    \
-          TINYML_MVE_SCALE("s1", round_1, "48", "64", "80")                                    \
-          "vqmovnb.s32 %q[s1], %q[s1]\n\t"                                                    \
-          TINYML_MVE_SCALE("s2", round_2, "96", "112", "128")                                  \
-          "vqmovnt.s32 %q[s0], %q[s2]\n\t"                                                    \
-          TINYML_MVE_SCALE("s3", round_3, "144", "160", "176")                                 \
-          "vqmovnt.s32 %q[s1], %q[s3]\n\t"                                                    \
-          "vqadd.s16 %q[s0], %q[s0], %[offset]\n\t"                                           \
-          "vqadd.s16 %q[s1], %q[s1], %[offset]\n\t"                                           \
-          "vqmovnb.s16 %q[s0], %q[s0]\n\t"                                                    \
-          "vqmovnt.s16 %q[s0], %q[s1]"                                                         \
-          : [s0] "+w"(sums_0), [s1] "+w"(sums_1), [s2] "+w"(sums_2), [s3] "+w"(sums_3),        \
-            [t] "=&w"(constant)                                                                \
-          : [constants] "r"(constants), [offset] "r"(params->output_offset),                   \
+/* Outputs of four vectors of sums, made in `t`: 32 instructions, or 40. */
+#define TINYML_MVE_SATURATE(s0, s1, s2, s3, t, round)          \
+  TINYML_MVE_SCALE(s0, t, round, "0", "16", "32")              \
+  "vqmovnb.s32 " s0 ", " s0 "\n\t"                             \
+  TINYML_MVE_SCALE(s1, t, round, "48", "64", "80")             \
+  "vqmovnb.s32 " s1 ", " s1 "\n\t"                             \
+  TINYML_MVE_SCALE(s2, t, round, "96", "112", "128")           \
+  "vqmovnt.s32 " s0 ", " s2 "\n\t"                             \
+  TINYML_MVE_SCALE(s3, t, round, "144", "160", "176")          \
+  "vqmovnt.s32 " s1 ", " s3 "\n\t"                             \
+  "vqadd.s16 " s0 ", " s0 ", %[offset]\n\t"                    \
+  "vqadd.s16 " s1 ", " s1 ", %[offset]\n\t"                    \
+  "vqmovnb.s16 " t ", " s0 "\n\t"                              \
+  "vqmovnt.s16 " t ", " s1
+
+#define TINYML_MVE_SATURATE_VECTORS(round)                                                      \
+  __asm__(TINYML_MVE_SATURATE("%q[s0]", "%q[s1]", "%q[s2]", "%q[s3]", "%q[t]", round)           \
+          : [s0] "+w"(sums_0), [s1] "+w"(sums_1), [s2] "+w"(sums_2), [s3] "+w"(sums_3),         \
+            [t] "=&w"(constant)                                                                 \
+          : [constants] "r"(constants), [offset] "r"(params->output_offset),                    \
             "m"(*(const int32_t(*)[48])constants))
 
 /* Outputs, not clamped further, with halves rounded up or away from zero. */
@@ -85,12 +89,11 @@ tinyml_mve_saturate(const struct tinyml_mve_requantize_params *params, int32x4_t
 {
   int32x4_t constant;
   if (params->rounding == TINYML_MVE_ROUND_UP) {
-    TINYML_MVE_REQUANTIZE("", "", "", "");
+    TINYML_MVE_SATURATE_VECTORS(TINYML_MVE_UP);
   } else {
-    TINYML_MVE_REQUANTIZE(TINYML_MVE_AWAY("s0"), TINYML_MVE_AWAY("s1"), TINYML_MVE_AWAY("s2"),
-                          TINYML_MVE_AWAY("s3"));
+    TINYML_MVE_SATURATE_VECTORS(TINYML_MVE_AWAY);
   }
-  return vreinterpretq_s8_s32(sums_0);
+  return vreinterpretq_s8_s32(constant);
 }
 #endif
 
@@ -118,19 +121,10 @@ tinyml_mve_saturate_any(const struct tinyml_mve_requantize_params *params, int32
   return vqmovntq_s16(outputs, odd);
 }
 
-/* 16 outputs of the sums whose numbers are k, k + 4, k + 8, k + 12 in vector k. */
-TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize_params *params,
-                                              int32x4_t sums_0, int32x4_t sums_1, int32x4_t sums_2,
-                                              int32x4_t sums_3, const int32_t *constants)
+/* Within the range of the activation. */
+TINYML_KERNEL int8x16_t tinyml_mve_clamp(const struct tinyml_mve_requantize_params *params,
+                                         int8x16_t outputs)
 {
-#if TINYML_MVE_ASSEMBLY
-  int8x16_t outputs =
-      params->rounding == TINYML_MVE_ROUND_EXACT
-          ? tinyml_mve_saturate_any(params, sums_0, sums_1, sums_2, sums_3, constants)
-          : tinyml_mve_saturate(params, sums_0, sums_1, sums_2, sums_3, constants);
-#else
-  int8x16_t outputs = tinyml_mve_saturate_any(params, sums_0, sums_1, sums_2, sums_3, constants);
-#endif
   if (params->activation_min > INT8_MIN) {
     outputs = vmaxq_s8(outputs, vdupq_n_s8((int8_t)params->activation_min));
   }
@@ -140,11 +134,50 @@ TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize
   return outputs;
 }
 
+/* 16 outputs of the sums whose numbers are k, k + 4, k + 8, k + 12 in vector k. */
+TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize_params *params,
+                                              int32x4_t sums_0, int32x4_t sums_1, int32x4_t sums_2,
+                                              int32x4_t sums_3, const int32_t *constants)
+{
+#if TINYML_MVE_ASSEMBLY
+  if (params->rounding != TINYML_MVE_ROUND_EXACT) {
+    return tinyml_mve_clamp(
+        params, tinyml_mve_saturate(params, sums_0, sums_1, sums_2, sums_3, constants));
+  }
+#endif
+  return tinyml_mve_clamp(
+      params, tinyml_mve_saturate_any(params, sums_0, sums_1, sums_2, sums_3, constants));
+}
+
+#if TINYML_MVE_ASSEMBLY
+#define TINYML_MVE_SATURATE_WORDS(round)                                                        \
+  __asm__ volatile("vld40.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
+                   "vld41.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
+                   "vld42.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
+                   "vld43.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
+                   TINYML_MVE_SATURATE("q4", "q5", "q6", "q7", "%q[t]", round) \
+                   : [t] "=&w"(outputs)                                                         \
+                   : [sums] "r"(sums), [constants] "r"(constants),                              \
+                     [offset] "r"(params->output_offset)                                        \
+                   : "q4", "q5", "q6", "q7", "memory")
+#endif
+
 /* 16 outputs of 16 sums in order. */
 TINYML_KERNEL int8x16_t
 tinyml_mve_requantize_words(const struct tinyml_mve_requantize_params *params, const int32_t *sums,
                             const int32_t *constants)
 {
+#if TINYML_MVE_ASSEMBLY
+  int8x16_t outputs;
+  if (params->rounding == TINYML_MVE_ROUND_UP) {
+    TINYML_MVE_SATURATE_WORDS(TINYML_MVE_UP);
+    return tinyml_mve_clamp(params, outputs);
+  }
+  if (params->rounding == TINYML_MVE_ROUND_AWAY) {
+    TINYML_MVE_SATURATE_WORDS(TINYML_MVE_AWAY);
+    return tinyml_mve_clamp(params, outputs);
+  }
+#endif
   const int32x4x4_t four = vld4q_s32(sums);
   return tinyml_mve_requantize(params, four.val[0], four.val[1], four.val[2], four.val[3],
                                constants);

@@ -29,9 +29,11 @@ from tinyml_tool.compiler.plan import (
 _PIXELS = 3
 _LARGEST_BATCH = 12
 
-# Instructions, as counted in the assembly: a step of three pixels and two filters, a run of a
-# patch, and 16 bytes of a run.
-_STEP, _RUN, _RUN_STEP = 11, 4, 2
+# Instructions, as counted in the assembly: of a step of three pixels and two filters, besides the
+# steps of two filters in one run and in several, of a run of a patch, and of 16 bytes of a run.
+_STEP, _ONE_RUN, _RUNS, _RUN, _RUN_STEP = 11, 4, 30, 6, 2
+_STEPS_OF_ONE_RUN = 8
+"""With more the steps of one run take as long as those of several."""
 
 
 def _whole(values: int) -> int:
@@ -72,10 +74,11 @@ class _Patch:
         if self.runs > 1:
             return True
         pairs = -(-output_c // 2)
-        apart = self.rows * _whole(self.run_bytes) // LANES * _STEP * pairs
-        together = _whole(self.bytes) // LANES * _STEP * pairs
+        apart = self.rows * _whole(self.run_bytes) // LANES * _STEP + _RUNS
+        steps = _whole(self.bytes) // LANES
+        together = steps * _STEP + (_ONE_RUN if steps <= _STEPS_OF_ONE_RUN else _RUNS)
         run = _RUN + _RUN_STEP * _whole(self.run_bytes) // LANES
-        return together + _PIXELS * self.rows * run < apart
+        return together * pairs + _PIXELS * self.rows * run < apart * pairs
 
     def params(self, copied: bool) -> list[tuple[str, ParamValue]]:
         run = _whole(self.run_bytes)
