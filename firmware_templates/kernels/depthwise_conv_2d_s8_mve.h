@@ -43,13 +43,13 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
 {
   const int32_t taps = params->filter_h * params->filter_w;
   int32x4_t sums_0 = vdupq_n_s32(0), sums_1 = sums_0, sums_2 = sums_0, sums_3 = sums_0;
-#pragma GCC unroll 32
+TINYML_MVE_UNROLL
   for (int32_t tap = 0; tap < taps; tap += params->group) {
     const int8x16_t bytes = vldrbq_s8(window + tinyml_mve_tap_offset(params, tap));
     const int8x16_t filter = vldrbq_s8(weights + 16 * tap);
     int16x8_t even = vmullbq_int_s8(bytes, filter), odd = vmulltq_int_s8(bytes, filter);
     const int32_t end = tinyml_min(tap + params->group, taps);
-#pragma GCC unroll 32
+TINYML_MVE_UNROLL
     for (int32_t next = tap + 1; next < end; ++next) {
       /* The bytes are loaded twice, as there is no vector left to keep them in. */
       TINYML_MVE_KEEP_2(even, odd);

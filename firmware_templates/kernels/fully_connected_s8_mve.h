@@ -20,7 +20,7 @@ TINYML_KERNEL void tinyml_mve_four_outputs(const int8_t *input, const int8_t *we
                                            int32_t steps, int32_t *sums)
 {
   int32_t sum_0 = 0, sum_1 = 0, sum_2 = 0, sum_3 = 0;
-#pragma GCC unroll 4
+TINYML_MVE_UNROLL_4
   for (int32_t step = 0; step < steps; ++step) {
     const int8x16_t bytes = vldrbq_s8(input);
     sum_0 = vmladavaq_s8(sum_0, bytes, vldrbq_s8(weights));

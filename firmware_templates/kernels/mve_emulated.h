@@ -25,19 +25,19 @@ typedef struct {
 
 typedef uint16_t mve_pred16_t;
 
-TINYML_KERNEL int32_t tinyml_saturated(int64_t value, int32_t bits)
+TINYML_SHARED int32_t tinyml_saturated(int64_t value, int32_t bits)
 {
   const int64_t limit = INT64_C(1) << (bits - 1);
   return (int32_t)(value >= limit ? limit - 1 : value < -limit ? -limit : value);
 }
 
 /* Lanes below `count` are active. */
-TINYML_KERNEL mve_pred16_t vctp8q(uint32_t count)
+TINYML_SHARED mve_pred16_t vctp8q(uint32_t count)
 {
   return (mve_pred16_t)(count >= 16 ? 0xFFFFu : (1u << count) - 1u);
 }
 
-TINYML_KERNEL int8x16_t vldrbq_s8(const int8_t *from)
+TINYML_SHARED int8x16_t vldrbq_s8(const int8_t *from)
 {
   int8x16_t result;
   memcpy(result.lane, from, sizeof result.lane);
@@ -45,7 +45,7 @@ TINYML_KERNEL int8x16_t vldrbq_s8(const int8_t *from)
 }
 
 /* Inactive lanes become 0. */
-TINYML_KERNEL int8x16_t vldrbq_z_s8(const int8_t *from, mve_pred16_t active)
+TINYML_SHARED int8x16_t vldrbq_z_s8(const int8_t *from, mve_pred16_t active)
 {
   int8x16_t result;
   for (int32_t i = 0; i < 16; ++i) {
@@ -55,7 +55,7 @@ TINYML_KERNEL int8x16_t vldrbq_z_s8(const int8_t *from, mve_pred16_t active)
 }
 
 /* Widened. */
-TINYML_KERNEL int16x8_t vldrbq_s16(const int8_t *from)
+TINYML_SHARED int16x8_t vldrbq_s16(const int8_t *from)
 {
   int16x8_t result;
   for (int32_t i = 0; i < 8; ++i) {
@@ -64,7 +64,7 @@ TINYML_KERNEL int16x8_t vldrbq_s16(const int8_t *from)
   return result;
 }
 
-TINYML_KERNEL int32x4_t vldrwq_s32(const int32_t *from)
+TINYML_SHARED int32x4_t vldrwq_s32(const int32_t *from)
 {
   int32x4_t result;
   memcpy(result.lane, from, sizeof result.lane);
@@ -72,7 +72,7 @@ TINYML_KERNEL int32x4_t vldrwq_s32(const int32_t *from)
 }
 
 /* Lane i of vector k: word 4 * i + k. */
-TINYML_KERNEL int32x4x4_t vld4q_s32(const int32_t *from)
+TINYML_SHARED int32x4x4_t vld4q_s32(const int32_t *from)
 {
   int32x4x4_t result;
   for (int32_t i = 0; i < 16; ++i) {
@@ -81,12 +81,12 @@ TINYML_KERNEL int32x4x4_t vld4q_s32(const int32_t *from)
   return result;
 }
 
-TINYML_KERNEL void vstrbq_s8(int8_t *to, int8x16_t value)
+TINYML_SHARED void vstrbq_s8(int8_t *to, int8x16_t value)
 {
   memcpy(to, value.lane, sizeof value.lane);
 }
 
-TINYML_KERNEL void vstrbq_p_s8(int8_t *to, int8x16_t value, mve_pred16_t active)
+TINYML_SHARED void vstrbq_p_s8(int8_t *to, int8x16_t value, mve_pred16_t active)
 {
   for (int32_t i = 0; i < 16; ++i) {
     if (((active >> i) & 1) != 0) {
@@ -95,14 +95,14 @@ TINYML_KERNEL void vstrbq_p_s8(int8_t *to, int8x16_t value, mve_pred16_t active)
   }
 }
 
-TINYML_KERNEL int8x16_t vdupq_n_s8(int8_t value)
+TINYML_SHARED int8x16_t vdupq_n_s8(int8_t value)
 {
   int8x16_t result;
   memset(result.lane, value, sizeof result.lane);
   return result;
 }
 
-TINYML_KERNEL int16x8_t vdupq_n_s16(int16_t value)
+TINYML_SHARED int16x8_t vdupq_n_s16(int16_t value)
 {
   int16x8_t result;
   for (int32_t i = 0; i < 8; ++i) {
@@ -111,7 +111,7 @@ TINYML_KERNEL int16x8_t vdupq_n_s16(int16_t value)
   return result;
 }
 
-TINYML_KERNEL int32x4_t vdupq_n_s32(int32_t value)
+TINYML_SHARED int32x4_t vdupq_n_s32(int32_t value)
 {
   int32x4_t result;
   for (int32_t i = 0; i < 4; ++i) {
@@ -121,7 +121,7 @@ TINYML_KERNEL int32x4_t vdupq_n_s32(int32_t value)
 }
 
 /* The sum of all products. */
-TINYML_KERNEL int32_t vmladavq_s8(int8x16_t a, int8x16_t b)
+TINYML_SHARED int32_t vmladavq_s8(int8x16_t a, int8x16_t b)
 {
   int32_t sum = 0;
   for (int32_t i = 0; i < 16; ++i) {
@@ -130,13 +130,13 @@ TINYML_KERNEL int32_t vmladavq_s8(int8x16_t a, int8x16_t b)
   return sum;
 }
 
-TINYML_KERNEL int32_t vmladavaq_s8(int32_t sum, int8x16_t a, int8x16_t b)
+TINYML_SHARED int32_t vmladavaq_s8(int32_t sum, int8x16_t a, int8x16_t b)
 {
   return tinyml_wrapping_add(sum, vmladavq_s8(a, b));
 }
 
 /* Products of the even lanes, and of the odd lanes. */
-TINYML_KERNEL int16x8_t vmullbq_int_s8(int8x16_t a, int8x16_t b)
+TINYML_SHARED int16x8_t vmullbq_int_s8(int8x16_t a, int8x16_t b)
 {
   int16x8_t result;
   for (int32_t i = 0; i < 8; ++i) {
@@ -145,7 +145,7 @@ TINYML_KERNEL int16x8_t vmullbq_int_s8(int8x16_t a, int8x16_t b)
   return result;
 }
 
-TINYML_KERNEL int16x8_t vmulltq_int_s8(int8x16_t a, int8x16_t b)
+TINYML_SHARED int16x8_t vmulltq_int_s8(int8x16_t a, int8x16_t b)
 {
   int16x8_t result;
   for (int32_t i = 0; i < 8; ++i) {
@@ -154,7 +154,7 @@ TINYML_KERNEL int16x8_t vmulltq_int_s8(int8x16_t a, int8x16_t b)
   return result;
 }
 
-TINYML_KERNEL int16x8_t vaddq_s16(int16x8_t a, int16x8_t b)
+TINYML_SHARED int16x8_t vaddq_s16(int16x8_t a, int16x8_t b)
 {
   for (int32_t i = 0; i < 8; ++i) {
     a.lane[i] = (int16_t)((uint32_t)a.lane[i] + (uint32_t)b.lane[i]);
@@ -162,7 +162,7 @@ TINYML_KERNEL int16x8_t vaddq_s16(int16x8_t a, int16x8_t b)
   return a;
 }
 
-TINYML_KERNEL int16x8_t vqaddq_n_s16(int16x8_t a, int16_t b)
+TINYML_SHARED int16x8_t vqaddq_n_s16(int16x8_t a, int16_t b)
 {
   for (int32_t i = 0; i < 8; ++i) {
     a.lane[i] = (int16_t)tinyml_saturated((int64_t)a.lane[i] + b, 16);
@@ -170,7 +170,7 @@ TINYML_KERNEL int16x8_t vqaddq_n_s16(int16x8_t a, int16_t b)
   return a;
 }
 
-TINYML_KERNEL int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
+TINYML_SHARED int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
 {
   for (int32_t i = 0; i < 4; ++i) {
     a.lane[i] = tinyml_wrapping_add(a.lane[i], b.lane[i]);
@@ -178,7 +178,7 @@ TINYML_KERNEL int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
   return a;
 }
 
-TINYML_KERNEL int32x4_t vqaddq_s32(int32x4_t a, int32x4_t b)
+TINYML_SHARED int32x4_t vqaddq_s32(int32x4_t a, int32x4_t b)
 {
   for (int32_t i = 0; i < 4; ++i) {
     a.lane[i] = tinyml_saturated((int64_t)a.lane[i] + b.lane[i], 32);
@@ -187,7 +187,7 @@ TINYML_KERNEL int32x4_t vqaddq_s32(int32x4_t a, int32x4_t b)
 }
 
 /* The even lanes, and the odd lanes, widened. */
-TINYML_KERNEL int32x4_t vmovlbq_s16(int16x8_t a)
+TINYML_SHARED int32x4_t vmovlbq_s16(int16x8_t a)
 {
   int32x4_t result;
   for (int32_t i = 0; i < 4; ++i) {
@@ -196,7 +196,7 @@ TINYML_KERNEL int32x4_t vmovlbq_s16(int16x8_t a)
   return result;
 }
 
-TINYML_KERNEL int32x4_t vmovltq_s16(int16x8_t a)
+TINYML_SHARED int32x4_t vmovltq_s16(int16x8_t a)
 {
   int32x4_t result;
   for (int32_t i = 0; i < 4; ++i) {
@@ -206,7 +206,7 @@ TINYML_KERNEL int32x4_t vmovltq_s16(int16x8_t a)
 }
 
 /* round(a * b / 2^31), halves towards plus infinity, saturated. */
-TINYML_KERNEL int32x4_t vqrdmulhq_s32(int32x4_t a, int32x4_t b)
+TINYML_SHARED int32x4_t vqrdmulhq_s32(int32x4_t a, int32x4_t b)
 {
   for (int32_t i = 0; i < 4; ++i) {
     const int64_t product = (int64_t)a.lane[i] * b.lane[i];
@@ -216,7 +216,7 @@ TINYML_KERNEL int32x4_t vqrdmulhq_s32(int32x4_t a, int32x4_t b)
 }
 
 /* Shifted left by the count, or right where that is negative; counts -31 to 31. */
-TINYML_KERNEL int32x4_t vshlq_s32(int32x4_t a, int32x4_t count)
+TINYML_SHARED int32x4_t vshlq_s32(int32x4_t a, int32x4_t count)
 {
   for (int32_t i = 0; i < 4; ++i) {
     const int32_t n = count.lane[i];
@@ -226,7 +226,7 @@ TINYML_KERNEL int32x4_t vshlq_s32(int32x4_t a, int32x4_t count)
 }
 
 /* The same, rounded: halves towards plus infinity. */
-TINYML_KERNEL int32x4_t vrshlq_s32(int32x4_t a, int32x4_t count)
+TINYML_SHARED int32x4_t vrshlq_s32(int32x4_t a, int32x4_t count)
 {
   for (int32_t i = 0; i < 4; ++i) {
     const int32_t n = count.lane[i];
@@ -236,7 +236,7 @@ TINYML_KERNEL int32x4_t vrshlq_s32(int32x4_t a, int32x4_t count)
   return a;
 }
 
-TINYML_KERNEL int32x4_t vshrq_n_s32(int32x4_t a, int32_t count)
+TINYML_SHARED int32x4_t vshrq_n_s32(int32x4_t a, int32_t count)
 {
   for (int32_t i = 0; i < 4; ++i) {
     a.lane[i] >>= count;
@@ -244,7 +244,7 @@ TINYML_KERNEL int32x4_t vshrq_n_s32(int32x4_t a, int32_t count)
   return a;
 }
 
-TINYML_KERNEL int32x4_t vandq_s32(int32x4_t a, int32x4_t b)
+TINYML_SHARED int32x4_t vandq_s32(int32x4_t a, int32x4_t b)
 {
   for (int32_t i = 0; i < 4; ++i) {
     a.lane[i] &= b.lane[i];
@@ -253,14 +253,14 @@ TINYML_KERNEL int32x4_t vandq_s32(int32x4_t a, int32x4_t b)
 }
 
 /* The same bits, for computers whose lanes lie as the target's do: lowest byte first. */
-TINYML_KERNEL int16x8_t vreinterpretq_s16_s32(int32x4_t a)
+TINYML_SHARED int16x8_t vreinterpretq_s16_s32(int32x4_t a)
 {
   int16x8_t result;
   memcpy(&result, &a, sizeof result);
   return result;
 }
 
-TINYML_KERNEL int8x16_t vreinterpretq_s8_s16(int16x8_t a)
+TINYML_SHARED int8x16_t vreinterpretq_s8_s16(int16x8_t a)
 {
   int8x16_t result;
   memcpy(&result, &a, sizeof result);
@@ -268,7 +268,7 @@ TINYML_KERNEL int8x16_t vreinterpretq_s8_s16(int16x8_t a)
 }
 
 /* Saturated to half the width, into the even lanes, or the odd lanes, of `into`. */
-TINYML_KERNEL int16x8_t vqmovnbq_s32(int16x8_t into, int32x4_t a)
+TINYML_SHARED int16x8_t vqmovnbq_s32(int16x8_t into, int32x4_t a)
 {
   for (int32_t i = 0; i < 4; ++i) {
     into.lane[2 * i] = (int16_t)tinyml_saturated(a.lane[i], 16);
@@ -276,7 +276,7 @@ TINYML_KERNEL int16x8_t vqmovnbq_s32(int16x8_t into, int32x4_t a)
   return into;
 }
 
-TINYML_KERNEL int16x8_t vqmovntq_s32(int16x8_t into, int32x4_t a)
+TINYML_SHARED int16x8_t vqmovntq_s32(int16x8_t into, int32x4_t a)
 {
   for (int32_t i = 0; i < 4; ++i) {
     into.lane[2 * i + 1] = (int16_t)tinyml_saturated(a.lane[i], 16);
@@ -284,7 +284,7 @@ TINYML_KERNEL int16x8_t vqmovntq_s32(int16x8_t into, int32x4_t a)
   return into;
 }
 
-TINYML_KERNEL int8x16_t vqmovnbq_s16(int8x16_t into, int16x8_t a)
+TINYML_SHARED int8x16_t vqmovnbq_s16(int8x16_t into, int16x8_t a)
 {
   for (int32_t i = 0; i < 8; ++i) {
     into.lane[2 * i] = (int8_t)tinyml_saturated(a.lane[i], 8);
@@ -292,7 +292,7 @@ TINYML_KERNEL int8x16_t vqmovnbq_s16(int8x16_t into, int16x8_t a)
   return into;
 }
 
-TINYML_KERNEL int8x16_t vqmovntq_s16(int8x16_t into, int16x8_t a)
+TINYML_SHARED int8x16_t vqmovntq_s16(int8x16_t into, int16x8_t a)
 {
   for (int32_t i = 0; i < 8; ++i) {
     into.lane[2 * i + 1] = (int8_t)tinyml_saturated(a.lane[i], 8);
@@ -300,7 +300,7 @@ TINYML_KERNEL int8x16_t vqmovntq_s16(int8x16_t into, int16x8_t a)
   return into;
 }
 
-TINYML_KERNEL int8x16_t vmaxq_s8(int8x16_t a, int8x16_t b)
+TINYML_SHARED int8x16_t vmaxq_s8(int8x16_t a, int8x16_t b)
 {
   for (int32_t i = 0; i < 16; ++i) {
     a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
@@ -308,7 +308,7 @@ TINYML_KERNEL int8x16_t vmaxq_s8(int8x16_t a, int8x16_t b)
   return a;
 }
 
-TINYML_KERNEL int8x16_t vminq_s8(int8x16_t a, int8x16_t b)
+TINYML_SHARED int8x16_t vminq_s8(int8x16_t a, int8x16_t b)
 {
   for (int32_t i = 0; i < 16; ++i) {
     a.lane[i] = a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i];

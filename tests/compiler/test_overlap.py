@@ -121,6 +121,60 @@ def test_an_output_as_far_over_its_input_as_allowed_is_right(kind: str, seed: in
     assert is_right(model, plan, rng, sanitize=seed == 0)
 
 
+M55 = load_board("qemu-m55").core
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("kind", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_outputs_of_vector_kernels_over_their_inputs_are_right(kind: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    model = window_model(kind, rng)
+    plan = overlapped(compile_graph(parse_model(model, "case"), Target(M55)))
+    if plan is None:
+        pytest.skip("this kernel allows no overlap")
+    assert is_right(model, plan, rng, sanitize=seed == 0)
+
+
+def pointwise_model(rng: np.random.Generator) -> bytes:
+    """A convolution 1x1 of 3 to 8 channels, to more or fewer."""
+    builder = ModelBuilder()
+    inputs, outputs = (int(n) for n in rng.integers(3, 9, 2))
+    shape = (1, *(int(n) for n in rng.integers(2, 7, 2)))
+    source = builder.input("int8", (*shape, inputs), scale=0.05, zero_point=3)
+    values = rng.integers(-127, 128, (outputs, 1, 1, inputs))
+    weights = builder.constant(values, "int8", scale=[0.02] * outputs, axis=0)
+    target = builder.tensor("int8", (*shape, outputs), scale=0.2, zero_point=-4)
+    options = {"padding": "VALID", "stride_h": 1, "stride_w": 1}
+    builder.operator("CONV_2D", [source, weights], target, **options)
+    return builder.build([target])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pixels_of_vector_kernels_over_their_inputs_are_right(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    model = pointwise_model(rng)
+    plan = overlapped(compile_graph(parse_model(model, "case"), Target(M55)))
+    assert plan is not None
+    assert [layer.call.kernel for layer in plan.layers if layer.call] == [
+        "pointwise_conv_2d_s8_mve"
+    ]
+    assert is_right(model, plan, rng, sanitize=seed == 0)
+
+
+@pytest.mark.parametrize("kind", ["rows", "pixels"])
+def test_a_row_or_some_pixels_further_is_wrong_for_vector_kernels(kind: str) -> None:
+    wrong = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        model = window_model("DEPTHWISE_CONV_2D", rng) if kind == "rows" else pointwise_model(rng)
+        plan = compile_graph(parse_model(model, "case"), Target(M55))
+        _, height, width, channels = plan.graph.tensors[plan.graph.outputs[0]].shape
+        closer = 2 * width * channels if kind == "rows" else height * width * channels // 2
+        too_close = overlapped(plan, closer=closer)
+        wrong += too_close is not None and not is_right(model, too_close, rng)
+    assert wrong > 0
+
+
 def test_one_byte_further_is_wrong_for_a_convolution_pixel_by_pixel() -> None:
     # Without this the tests above might pass with rules that are far too careful to be tested.
     wrong = 0

@@ -85,9 +85,7 @@ class _Convolution:
         return MveWindow(
             batches,
             input_c,
-            MveAxis(
-                input_h, rows.output, filter_h, options.stride_h, options.dilation_h, rows.pad
-            ),
+            MveAxis(input_h, rows.output, filter_h, options.stride_h, options.dilation_h, rows.pad),
             MveAxis(
                 input_w,
                 columns.output,
