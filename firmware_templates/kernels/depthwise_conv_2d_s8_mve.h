@@ -25,15 +25,25 @@ struct tinyml_depthwise_conv_2d_s8_mve_params {
   struct tinyml_mve_requantize_params requantize;
 };
 
-/* Where a tap lies in the window, from the first one's place. */
+/* Where a tap lies in its row of the window. */
 TINYML_KERNEL int32_t
 tinyml_mve_tap_offset(const struct tinyml_depthwise_conv_2d_s8_mve_params *params, int32_t tap)
 {
   const struct tinyml_mve_window_params *window = &params->window;
-  const int32_t row = tap / params->filter_w * params->dilation_h;
   const int32_t column = tap % params->filter_w * params->dilation_w;
-  return row * tinyml_mve_row_bytes(window) + column % window->phases * window->phase_bytes +
-         column / window->phases * window->input_c;
+  return column % window->phases * window->phase_bytes + column / window->phases * window->input_c;
+}
+
+/* The row of `tap`: `row`, or the next one where the tap is the first of that. */
+TINYML_KERNEL const int8_t *
+tinyml_mve_tap_row(const struct tinyml_depthwise_conv_2d_s8_mve_params *params, int32_t tap,
+                   const int8_t *row)
+{
+  if (tap > 0 && tap % params->filter_w == 0) {
+    row += params->dilation_h * tinyml_mve_row_bytes(&params->window);
+    TINYML_MVE_HIDE(row);
+  }
+  return row;
 }
 
 /* 16 outputs. */
@@ -42,10 +52,14 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
                      const int8_t *window, const int8_t *weights, const int32_t *constants)
 {
   const int32_t taps = params->filter_h * params->filter_w;
+  const int8_t *row = window;
+  TINYML_MVE_HIDE(row);
+  TINYML_MVE_HIDE(weights);
   int32x4_t sums_0 = vdupq_n_s32(0), sums_1 = sums_0, sums_2 = sums_0, sums_3 = sums_0;
 TINYML_MVE_UNROLL
   for (int32_t tap = 0; tap < taps; tap += params->group) {
-    const int8x16_t bytes = vldrbq_s8(window + tinyml_mve_tap_offset(params, tap));
+    row = tinyml_mve_tap_row(params, tap, row);
+    const int8x16_t bytes = vldrbq_s8(row + tinyml_mve_tap_offset(params, tap));
     const int8x16_t filter = vldrbq_s8(weights + 16 * tap);
     int16x8_t even = vmullbq_int_s8(bytes, filter), odd = vmulltq_int_s8(bytes, filter);
     const int32_t end = tinyml_min(tap + params->group, taps);
@@ -53,7 +67,8 @@ TINYML_MVE_UNROLL
     for (int32_t next = tap + 1; next < end; ++next) {
       /* The bytes are loaded twice, as there is no vector left to keep them in. */
       TINYML_MVE_KEEP_2(even, odd);
-      const int8_t *bytes_of_tap = window + tinyml_mve_tap_offset(params, next);
+      row = tinyml_mve_tap_row(params, next, row);
+      const int8_t *bytes_of_tap = row + tinyml_mve_tap_offset(params, next);
       const int8x16_t next_filter = vldrbq_s8(weights + 16 * next);
       odd = vaddq_s16(odd, vmulltq_int_s8(vldrbq_s8(bytes_of_tap), next_filter));
       TINYML_MVE_KEEP_2(even, odd);

@@ -23,11 +23,13 @@
 #define TINYML_MVE_ASSEMBLY 0
 #endif
 
-/* Loads stay on their side of these, and the vectors named are computed before it goes on: where
+/* What HIDE names counts as unknown, so that addresses are made from it with short offsets. Loads
+ * stay on their side of the others, and the vectors named are computed before it goes on: where
  * compilers gather loads first, or put off additions, vectors are spilled. */
 #if TINYML_MVE_ASSEMBLY
 #define TINYML_MVE_UNROLL _Pragma("GCC unroll 32")
 #define TINYML_MVE_UNROLL_4 _Pragma("GCC unroll 4")
+#define TINYML_MVE_HIDE(pointer) __asm__ volatile("" : "+r"(pointer))
 #define TINYML_MVE_KEEP_ORDER() __asm__ volatile("" ::: "memory")
 #define TINYML_MVE_KEEP_2(a, b) __asm__ volatile("" : "+w"(a), "+w"(b) : : "memory")
 #define TINYML_MVE_KEEP_4(a, b, c, d) \
@@ -35,6 +37,7 @@
 #else
 #define TINYML_MVE_UNROLL
 #define TINYML_MVE_UNROLL_4
+#define TINYML_MVE_HIDE(pointer) ((void)0)
 #define TINYML_MVE_KEEP_ORDER() ((void)0)
 #define TINYML_MVE_KEEP_2(a, b) ((void)0)
 #define TINYML_MVE_KEEP_4(a, b, c, d) ((void)0)

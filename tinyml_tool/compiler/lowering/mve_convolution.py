@@ -28,6 +28,7 @@ from tinyml_tool.compiler.plan import (
 
 _PIXELS = 3
 _LARGEST_BATCH = 12
+_SUMS = 256
 
 # Instructions, as counted in the assembly: of a step of three pixels and two filters, besides the
 # steps of two filters in one run and in several, of a run of a patch, and of 16 bytes of a run.
@@ -115,12 +116,14 @@ def two_and_two(weights: NDArray[Any], runs: int) -> NDArray[np.int8]:
 
 
 def _together(output_c: int) -> int:
-    """Pixels whose outputs make whole vectors, or nearly."""
+    """Pixels whose outputs make whole vectors, or nearly: many where their sums are few."""
 
-    def waste(pixels: int) -> float:
-        return _whole(pixels * output_c) / (pixels * output_c)
+    def cost(pixels: int) -> tuple[float, bool, int]:
+        waste = _whole(pixels * output_c) / (pixels * output_c)
+        many = pixels * output_c > _SUMS
+        return waste, many, pixels if many else -pixels
 
-    return min(range(_PIXELS, _LARGEST_BATCH + 1, _PIXELS), key=waste)
+    return min(range(_PIXELS, _LARGEST_BATCH + 1, _PIXELS), key=cost)
 
 
 def _call(
