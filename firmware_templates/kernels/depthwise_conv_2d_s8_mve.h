@@ -1,8 +1,8 @@
 /* DEPTHWISE_CONV_2D on int8 for cores with vector instructions, one output for each channel.
  *
  * 16 neighbouring values of an output row are made together, whatever pixels they belong to: with a
- * stride of 1, or columns sorted by it, what a tap needs lies side by side, too. Where weights would
- * repeat too late, 16 channels of one pixel. */
+ * stride of 1, or columns sorted by it, what a tap needs lies side by side, too. Where weights
+ * would repeat too late, 16 channels of one pixel. */
 #ifndef TINYML_DEPTHWISE_CONV_2D_S8_MVE_H
 #define TINYML_DEPTHWISE_CONV_2D_S8_MVE_H
 
@@ -56,14 +56,14 @@ tinyml_mve_depthwise(const struct tinyml_depthwise_conv_2d_s8_mve_params *params
   TINYML_MVE_HIDE(row);
   TINYML_MVE_HIDE(weights);
   int32x4_t sums_0 = vdupq_n_s32(0), sums_1 = sums_0, sums_2 = sums_0, sums_3 = sums_0;
-TINYML_MVE_UNROLL
+  TINYML_MVE_UNROLL
   for (int32_t tap = 0; tap < taps; tap += params->group) {
     row = tinyml_mve_tap_row(params, tap, row);
     const int8x16_t bytes = vldrbq_s8(row + tinyml_mve_tap_offset(params, tap));
     const int8x16_t filter = vldrbq_s8(weights + 16 * tap);
     int16x8_t even = vmullbq_int_s8(bytes, filter), odd = vmulltq_int_s8(bytes, filter);
     const int32_t end = tinyml_min(tap + params->group, taps);
-TINYML_MVE_UNROLL
+    TINYML_MVE_UNROLL
     for (int32_t next = tap + 1; next < end; ++next) {
       /* The bytes are loaded twice, as there is no vector left to keep them in. */
       TINYML_MVE_KEEP_2(even, odd);

@@ -20,7 +20,7 @@ TINYML_KERNEL void tinyml_mve_four_outputs(const int8_t *input, const int8_t *we
                                            int32_t steps, int32_t *sums)
 {
   int32_t sum_0 = 0, sum_1 = 0, sum_2 = 0, sum_3 = 0;
-TINYML_MVE_UNROLL_4
+  TINYML_MVE_UNROLL_4
   for (int32_t step = 0; step < steps; ++step) {
     const int8x16_t bytes = vldrbq_s8(input);
     sum_0 = vmladavaq_s8(sum_0, bytes, vldrbq_s8(weights));
@@ -44,8 +44,8 @@ TINYML_MVE_UNROLL_4
  * output: [rows, output_c]. */
 TINYML_KERNEL void
 tinyml_fully_connected_s8_mve(const struct tinyml_fully_connected_s8_mve_params *params,
-                              const int8_t *input, const int8_t *weights,
-                              const int32_t *constants, void *scratch, int8_t *output)
+                              const int8_t *input, const int8_t *weights, const int32_t *constants,
+                              void *scratch, int8_t *output)
 {
   const int32_t input_c = params->input_c, steps = (input_c + 15) / 16;
   const int32_t size = tinyml_mve_constants_size(&params->requantize);

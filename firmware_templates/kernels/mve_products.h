@@ -35,27 +35,23 @@ struct tinyml_mve_sources {
 
 #if TINYML_MVE_ASSEMBLY
 /* One step: 11 instructions, 96 products. `op` is vmladav, or vmladava, which adds to the sums. */
-#define TINYML_MVE_STEP(op)                                      \
-  "vldrb.8 q0, [%[weights]], #16\n\t"                            \
-  "vldrb.8 q1, [%[weights]], #16\n\t"                            \
-  "vldrb.8 q2, [%[window_0]], #16\n\t" op " %[of_00], q2, q0\n\t" \
-  op " %[of_10], q2, q1\n\t"                                     \
-  "vldrb.8 q3, [%[window_1]], #16\n\t" op " %[of_01], q3, q0\n\t" \
-  op " %[of_11], q3, q1\n\t"                                     \
-  "vldrb.8 q2, [%[window_2]], #16\n\t" op " %[of_02], q2, q0\n\t" \
-  op " %[of_12], q2, q1\n\t"
+#define TINYML_MVE_STEP(op)                                                                  \
+  "vldrb.8 q0, [%[weights]], #16\n\t"                                                        \
+  "vldrb.8 q1, [%[weights]], #16\n\t"                                                        \
+  "vldrb.8 q2, [%[window_0]], #16\n\t" op " %[of_00], q2, q0\n\t" op " %[of_10], q2, q1\n\t" \
+  "vldrb.8 q3, [%[window_1]], #16\n\t" op " %[of_01], q3, q0\n\t" op " %[of_11], q3, q1\n\t" \
+  "vldrb.8 q2, [%[window_2]], #16\n\t" op " %[of_02], q2, q0\n\t" op " %[of_12], q2, q1\n\t"
 #define TINYML_MVE_FIRST TINYML_MVE_STEP("vmladav.s8")
 #define TINYML_MVE_MORE TINYML_MVE_STEP("vmladava.s8")
 
 /* `sum` is the sums' constraint: written, or added to. */
-#define TINYML_MVE_STEPS(steps, sum)                                                            \
-  __asm__ volatile(steps                                                                        \
-                   : [of_00] sum(sums->of_00), [of_01] sum(sums->of_01),                        \
-                     [of_02] sum(sums->of_02), [of_10] sum(sums->of_10),                        \
-                     [of_11] sum(sums->of_11), [of_12] sum(sums->of_12),                        \
-                     [weights] "+r"(from->weights), [window_0] "+r"(from->window_0),            \
-                     [window_1] "+r"(from->window_1), [window_2] "+r"(from->window_2)           \
-                   :                                                                            \
+#define TINYML_MVE_STEPS(steps, sum)                                                               \
+  __asm__ volatile(steps                                                                           \
+                   : [of_00] sum(sums->of_00), [of_01] sum(sums->of_01), [of_02] sum(sums->of_02), \
+                     [of_10] sum(sums->of_10), [of_11] sum(sums->of_11), [of_12] sum(sums->of_12), \
+                     [weights] "+r"(from->weights), [window_0] "+r"(from->window_0),               \
+                     [window_1] "+r"(from->window_1), [window_2] "+r"(from->window_2)              \
+                   :                                                                               \
                    : "q0", "q1", "q2", "q3", "memory")
 
 /* The first `steps` steps: 1, 2 or 4. */
@@ -139,8 +135,7 @@ TINYML_KERNEL void tinyml_mve_next_run(struct tinyml_mve_sources *from, int32_t 
 
 /* Adds up two filters over three windows; `from` goes on to the next filters, same windows. */
 TINYML_KERNEL struct tinyml_mve_sums
-tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params,
-                       struct tinyml_mve_sources *from)
+tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params, struct tinyml_mve_sources *from)
 {
   const int32_t run = params->steps * 16;
   const int32_t first = params->steps >= 4 ? 4 : params->steps >= 2 ? 2 : 1;
@@ -157,15 +152,12 @@ tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params,
 
 #if TINYML_MVE_ASSEMBLY
 /* Like TINYML_MVE_STEP, with the windows' bytes at a distance. */
-#define TINYML_MVE_STEP_AT(op, at)                                       \
-  "vldrb.8 q0, [%[weights]], #16\n\t"                                    \
-  "vldrb.8 q1, [%[weights]], #16\n\t"                                    \
-  "vldrb.8 q2, [%[window_0], #" at "]\n\t" op " %[of_00], q2, q0\n\t" op \
-  " %[of_10], q2, q1\n\t"                                                \
-  "vldrb.8 q3, [%[window_1], #" at "]\n\t" op " %[of_01], q3, q0\n\t" op \
-  " %[of_11], q3, q1\n\t"                                                \
-  "vldrb.8 q2, [%[window_2], #" at "]\n\t" op " %[of_02], q2, q0\n\t" op \
-  " %[of_12], q2, q1\n\t"
+#define TINYML_MVE_STEP_AT(op, at)                                                               \
+  "vldrb.8 q0, [%[weights]], #16\n\t"                                                            \
+  "vldrb.8 q1, [%[weights]], #16\n\t"                                                            \
+  "vldrb.8 q2, [%[window_0], #" at "]\n\t" op " %[of_00], q2, q0\n\t" op " %[of_10], q2, q1\n\t" \
+  "vldrb.8 q3, [%[window_1], #" at "]\n\t" op " %[of_01], q3, q0\n\t" op " %[of_11], q3, q1\n\t" \
+  "vldrb.8 q2, [%[window_2], #" at "]\n\t" op " %[of_02], q2, q0\n\t" op " %[of_12], q2, q1\n\t"
 #define TINYML_MVE_MORE_AT(at) TINYML_MVE_STEP_AT("vmladava.s8", at)
 #define TINYML_MVE_1 TINYML_MVE_STEP_AT("vmladav.s8", "0")
 #define TINYML_MVE_2 TINYML_MVE_1 TINYML_MVE_MORE_AT("16")
@@ -177,19 +169,18 @@ tinyml_mve_two_filters(const struct tinyml_mve_runs_params *params,
 #define TINYML_MVE_8 TINYML_MVE_7 TINYML_MVE_MORE_AT("112")
 
 /* Two filters after the other: 4 instructions and the steps for each two. */
-#define TINYML_MVE_FILTERS(steps)                                                               \
-  __asm__ volatile("dls lr, lr\n"                                                               \
-                   "1:\n\t" steps                                                               \
-                   "strd %[of_01], %[of_11], [%[sums], #%c[second]]\n\t"                        \
-                   "strd %[of_02], %[of_12], [%[sums], #%c[third]]\n\t"                         \
-                   "strd %[of_00], %[of_10], [%[sums]], #8\n\t"                                 \
-                   "le lr, 1b"                                                                  \
-                   : [of_00] "=&Te"(of_00), [of_01] "=&Te"(of_01), [of_02] "=&Te"(of_02),       \
-                     [of_10] "=&Te"(of_10), [of_11] "=&Te"(of_11), [of_12] "=&Te"(of_12),       \
-                     [weights] "+r"(weights), [sums] "+r"(sums), "+r"(count)                    \
-                   : [window_0] "r"(windows), [window_1] "r"(windows + params->pitch),          \
-                     [window_2] "r"(windows + 2 * params->pitch), [second] "i"(4 * filters),    \
-                     [third] "i"(8 * filters)                                                   \
+#define TINYML_MVE_FILTERS(steps)                                                            \
+  __asm__ volatile("dls lr, lr\n"                                                            \
+                   "1:\n\t" steps "strd %[of_01], %[of_11], [%[sums], #%c[second]]\n\t"      \
+                   "strd %[of_02], %[of_12], [%[sums], #%c[third]]\n\t"                      \
+                   "strd %[of_00], %[of_10], [%[sums]], #8\n\t"                              \
+                   "le lr, 1b"                                                               \
+                   : [of_00] "=&Te"(of_00), [of_01] "=&Te"(of_01), [of_02] "=&Te"(of_02),    \
+                     [of_10] "=&Te"(of_10), [of_11] "=&Te"(of_11), [of_12] "=&Te"(of_12),    \
+                     [weights] "+r"(weights), [sums] "+r"(sums), "+r"(count)                 \
+                   : [window_0] "r"(windows), [window_1] "r"(windows + params->pitch),       \
+                     [window_2] "r"(windows + 2 * params->pitch), [second] "i"(4 * filters), \
+                     [third] "i"(8 * filters)                                                \
                    : "q0", "q1", "q2", "q3", "cc", "memory")
 
 /* The sums of 2 to 127 filters over three windows of one run, but for the last of an odd number. */
@@ -200,14 +191,30 @@ TINYML_KERNEL void tinyml_mve_filters_of_a_run(const struct tinyml_mve_runs_para
   register int32_t count __asm__("lr") = filters / 2;
   int32_t of_00, of_01, of_02, of_10, of_11, of_12;
   switch (params->steps) {
-  case 1: TINYML_MVE_FILTERS(TINYML_MVE_1); break;
-  case 2: TINYML_MVE_FILTERS(TINYML_MVE_2); break;
-  case 3: TINYML_MVE_FILTERS(TINYML_MVE_3); break;
-  case 4: TINYML_MVE_FILTERS(TINYML_MVE_4); break;
-  case 5: TINYML_MVE_FILTERS(TINYML_MVE_5); break;
-  case 6: TINYML_MVE_FILTERS(TINYML_MVE_6); break;
-  case 7: TINYML_MVE_FILTERS(TINYML_MVE_7); break;
-  default: TINYML_MVE_FILTERS(TINYML_MVE_8); break;
+  case 1:
+    TINYML_MVE_FILTERS(TINYML_MVE_1);
+    break;
+  case 2:
+    TINYML_MVE_FILTERS(TINYML_MVE_2);
+    break;
+  case 3:
+    TINYML_MVE_FILTERS(TINYML_MVE_3);
+    break;
+  case 4:
+    TINYML_MVE_FILTERS(TINYML_MVE_4);
+    break;
+  case 5:
+    TINYML_MVE_FILTERS(TINYML_MVE_5);
+    break;
+  case 6:
+    TINYML_MVE_FILTERS(TINYML_MVE_6);
+    break;
+  case 7:
+    TINYML_MVE_FILTERS(TINYML_MVE_7);
+    break;
+  default:
+    TINYML_MVE_FILTERS(TINYML_MVE_8);
+    break;
   }
 }
 #endif
@@ -218,8 +225,8 @@ TINYML_KERNEL void tinyml_mve_filters_of_a_run(const struct tinyml_mve_runs_para
  * weights: [filters / 2 rounded up, rows, steps, 2, 16].
  * sums: [TINYML_MVE_PIXELS, filters]. */
 TINYML_KERNEL void tinyml_mve_filters(const struct tinyml_mve_runs_params *params,
-                                      const int8_t *windows, const int8_t *weights,
-                                      int32_t filters, int32_t *sums)
+                                      const int8_t *windows, const int8_t *weights, int32_t filters,
+                                      int32_t *sums)
 {
   int32_t made = 0;
 #if TINYML_MVE_ASSEMBLY

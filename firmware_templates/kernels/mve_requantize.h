@@ -22,8 +22,7 @@ struct tinyml_mve_requantize_params {
 
 /* Words of constants for 16 outputs: for each k of 0 to 3 four of each constant, of the outputs
  * k, k + 4, k + 8 and k + 12: bias, multiplier, minus the shift to the right, shift to the left. */
-TINYML_KERNEL int32_t
-tinyml_mve_constants_size(const struct tinyml_mve_requantize_params *params)
+TINYML_KERNEL int32_t tinyml_mve_constants_size(const struct tinyml_mve_requantize_params *params)
 {
   return params->rounding == TINYML_MVE_ROUND_EXACT ? 64 : 48;
 }
@@ -48,44 +47,45 @@ TINYML_KERNEL int32x4_t tinyml_mve_scale(const struct tinyml_mve_requantize_para
 
 #if TINYML_MVE_ASSEMBLY
 /* Scales vector `s` with another vector `t`; `at` is where its constants lie. */
-#define TINYML_MVE_SCALE(s, t, round, at_bias, at_multiplier, at_shift)    \
-  "vldrw.32 " t ", [%[constants], #" at_bias "]\n\t"                       \
-  "vadd.i32 " s ", " s ", " t "\n\t"                                       \
-  "vldrw.32 " t ", [%[constants], #" at_multiplier "]\n\t"                 \
-  "vqrdmulh.s32 " s ", " s ", " t "\n\t" round(s, t)                       \
-  "vldrw.32 " t ", [%[constants], #" at_shift "]\n\t"                      \
-  "vrshl.s32 " s ", " s ", " t "\n\t"
+#define TINYML_MVE_SCALE(s, t, round, at_bias, at_multiplier, at_shift)                          \
+  "vldrw.32 " t ", [%[constants], #" at_bias "]\n\t"                                             \
+  "vadd.i32 " s ", " s ", " t "\n\t"                                                             \
+  "vldrw.32 " t ", [%[constants], #" at_multiplier "]\n\t"                                       \
+  "vqrdmulh.s32 " s ", " s ", " t "\n\t" round(s, t) "vldrw.32 " t ", [%[constants], #" at_shift \
+                                                     "]\n\t"                                     \
+                                                     "vrshl.s32 " s ", " s ", " t "\n\t"
 #define TINYML_MVE_UP(s, t) ""
-#define TINYML_MVE_AWAY(s, t)       \
+#define TINYML_MVE_AWAY(s, t)      \
   "vshr.s32 " t ", " s ", #31\n\t" \
   "vqadd.s32 " s ", " s ", " t "\n\t"
 
 /* Outputs of four vectors of sums, made in `t`: 32 instructions, or 40. */
-#define TINYML_MVE_SATURATE(s0, s1, s2, s3, t, round)          \
-  TINYML_MVE_SCALE(s0, t, round, "0", "16", "32")              \
-  "vqmovnb.s32 " s0 ", " s0 "\n\t"                             \
-  TINYML_MVE_SCALE(s1, t, round, "48", "64", "80")             \
-  "vqmovnb.s32 " s1 ", " s1 "\n\t"                             \
-  TINYML_MVE_SCALE(s2, t, round, "96", "112", "128")           \
-  "vqmovnt.s32 " s0 ", " s2 "\n\t"                             \
-  TINYML_MVE_SCALE(s3, t, round, "144", "160", "176")          \
-  "vqmovnt.s32 " s1 ", " s3 "\n\t"                             \
-  "vqadd.s16 " s0 ", " s0 ", %[offset]\n\t"                    \
-  "vqadd.s16 " s1 ", " s1 ", %[offset]\n\t"                    \
-  "vqmovnb.s16 " t ", " s0 "\n\t"                              \
-  "vqmovnt.s16 " t ", " s1
+#define TINYML_MVE_SATURATE(s0, s1, s2, s3, t, round)                                           \
+  TINYML_MVE_SCALE(s0, t, round, "0", "16", "32")                                               \
+  "vqmovnb.s32 " s0 ", " s0 "\n\t" TINYML_MVE_SCALE(                                            \
+      s1, t, round, "48", "64",                                                                 \
+      "80") "vqmovnb.s32 " s1 ", " s1                                                           \
+            "\n\t" TINYML_MVE_SCALE(s2, t, round, "96", "112",                                  \
+                                    "128") "vqmovnt.s32 " s0 ", " s2                            \
+                                           "\n\t" TINYML_MVE_SCALE(                             \
+                                               s3, t, round, "144", "160",                      \
+                                               "176") "vqmovnt.s32 " s1 ", " s3 "\n\t"          \
+                                                      "vqadd.s16 " s0 ", " s0 ", %[offset]\n\t" \
+                                                      "vqadd.s16 " s1 ", " s1 ", %[offset]\n\t" \
+                                                      "vqmovnb.s16 " t ", " s0 "\n\t"           \
+                                                      "vqmovnt.s16 " t ", " s1
 
-#define TINYML_MVE_SATURATE_VECTORS(round)                                                      \
-  __asm__(TINYML_MVE_SATURATE("%q[s0]", "%q[s1]", "%q[s2]", "%q[s3]", "%q[t]", round)           \
-          : [s0] "+w"(sums_0), [s1] "+w"(sums_1), [s2] "+w"(sums_2), [s3] "+w"(sums_3),         \
-            [t] "=&w"(constant)                                                                 \
-          : [constants] "r"(constants), [offset] "r"(params->output_offset),                    \
+#define TINYML_MVE_SATURATE_VECTORS(round)                                              \
+  __asm__(TINYML_MVE_SATURATE("%q[s0]", "%q[s1]", "%q[s2]", "%q[s3]", "%q[t]", round)   \
+          : [s0] "+w"(sums_0), [s1] "+w"(sums_1), [s2] "+w"(sums_2), [s3] "+w"(sums_3), \
+            [t] "=&w"(constant)                                                         \
+          : [constants] "r"(constants), [offset] "r"(params->output_offset),            \
             "m"(*(const int32_t(*)[48])constants))
 
 /* Outputs, not clamped further, with halves rounded up or away from zero. */
-TINYML_KERNEL int8x16_t
-tinyml_mve_saturate(const struct tinyml_mve_requantize_params *params, int32x4_t sums_0,
-                    int32x4_t sums_1, int32x4_t sums_2, int32x4_t sums_3, const int32_t *constants)
+TINYML_KERNEL int8x16_t tinyml_mve_saturate(const struct tinyml_mve_requantize_params *params,
+                                            int32x4_t sums_0, int32x4_t sums_1, int32x4_t sums_2,
+                                            int32x4_t sums_3, const int32_t *constants)
 {
   int32x4_t constant;
   if (params->rounding == TINYML_MVE_ROUND_UP) {
@@ -98,10 +98,10 @@ tinyml_mve_saturate(const struct tinyml_mve_requantize_params *params, int32x4_t
 #endif
 
 /* The same for any rounding, by the compiler's choice of instructions. */
-TINYML_KERNEL int8x16_t
-tinyml_mve_saturate_any(const struct tinyml_mve_requantize_params *params, int32x4_t sums_0,
-                        int32x4_t sums_1, int32x4_t sums_2, int32x4_t sums_3,
-                        const int32_t *constants)
+TINYML_KERNEL int8x16_t tinyml_mve_saturate_any(const struct tinyml_mve_requantize_params *params,
+                                                int32x4_t sums_0, int32x4_t sums_1,
+                                                int32x4_t sums_2, int32x4_t sums_3,
+                                                const int32_t *constants)
 {
   const int32_t step = tinyml_mve_constants_size(params) / 4;
   const int16_t offset = (int16_t)params->output_offset;
@@ -141,8 +141,8 @@ TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize
 {
 #if TINYML_MVE_ASSEMBLY
   if (params->rounding != TINYML_MVE_ROUND_EXACT) {
-    return tinyml_mve_clamp(
-        params, tinyml_mve_saturate(params, sums_0, sums_1, sums_2, sums_3, constants));
+    return tinyml_mve_clamp(params,
+                            tinyml_mve_saturate(params, sums_0, sums_1, sums_2, sums_3, constants));
   }
 #endif
   return tinyml_mve_clamp(
@@ -150,16 +150,16 @@ TINYML_KERNEL int8x16_t tinyml_mve_requantize(const struct tinyml_mve_requantize
 }
 
 #if TINYML_MVE_ASSEMBLY
-#define TINYML_MVE_SATURATE_WORDS(round)                                                        \
-  __asm__ volatile("vld40.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
-                   "vld41.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
-                   "vld42.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
-                   "vld43.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                   \
-                   TINYML_MVE_SATURATE("q4", "q5", "q6", "q7", "%q[t]", round) \
-                   : [t] "=&w"(outputs)                                                         \
-                   : [sums] "r"(sums), [constants] "r"(constants),                              \
-                     [offset] "r"(params->output_offset)                                        \
-                   : "q4", "q5", "q6", "q7", "memory")
+#define TINYML_MVE_SATURATE_WORDS(round)                                                     \
+  __asm__ volatile(                                                                          \
+      "vld40.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                             \
+      "vld41.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                             \
+      "vld42.32 {q4, q5, q6, q7}, [%[sums]]\n\t"                                             \
+      "vld43.32 {q4, q5, q6, q7}, [%[sums]]\n\t" TINYML_MVE_SATURATE("q4", "q5", "q6", "q7", \
+                                                                     "%q[t]", round)         \
+      : [t] "=&w"(outputs)                                                                   \
+      : [sums] "r"(sums), [constants] "r"(constants), [offset] "r"(params->output_offset)    \
+      : "q4", "q5", "q6", "q7", "memory")
 #endif
 
 /* 16 outputs of 16 sums in order. */
@@ -187,9 +187,9 @@ tinyml_mve_requantize_words(const struct tinyml_mve_requantize_params *params, c
  *
  * sums: [count rounded up to a multiple of 16], aligned to 4.
  * constants: [blocks, tinyml_mve_constants_size]. */
-TINYML_KERNEL void
-tinyml_mve_requantize_sums(const struct tinyml_mve_requantize_params *params, const int32_t *sums,
-                           const int32_t *constants, int32_t count, int8_t *output)
+TINYML_KERNEL void tinyml_mve_requantize_sums(const struct tinyml_mve_requantize_params *params,
+                                              const int32_t *sums, const int32_t *constants,
+                                              int32_t count, int8_t *output)
 {
   const int32_t size = tinyml_mve_constants_size(params);
   const int32_t *const end = constants + params->blocks * size;

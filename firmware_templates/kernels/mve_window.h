@@ -38,8 +38,8 @@ TINYML_KERNEL void tinyml_mve_copy_row(const struct tinyml_mve_window_params *pa
   }
   for (int32_t first = 0; first < params->phases; ++first) {
     const int32_t column = params->pad_w + first;
-    int8_t *to = row + column % params->phases * params->phase_bytes +
-                 column / params->phases * bytes;
+    int8_t *to =
+        row + column % params->phases * params->phase_bytes + column / params->phases * bytes;
     for (int32_t x = first; x < params->columns; x += params->phases) {
       tinyml_mve_copy(to, input + x * bytes, bytes);
       to += bytes;

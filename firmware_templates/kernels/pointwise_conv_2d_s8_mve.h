@@ -10,7 +10,7 @@ struct tinyml_pointwise_conv_2d_s8_mve_params {
   int32_t pixels; /* of input and output; 1 and above, as all sizes */
   int32_t input_c;
   int32_t output_c;
-  int32_t direct;    /* pixels, a multiple of 3, behind which 16-byte steps read only input */
+  int32_t direct;      /* pixels, a multiple of 3, behind which 16-byte steps read only input */
   int32_t requantized; /* pixels requantized together: a multiple of 3 */
   struct tinyml_mve_runs_params runs;
   struct tinyml_mve_requantize_params requantize;
