@@ -51,7 +51,7 @@ class Amount:
     """Recordings of noise alone, for each voice that there is."""
 
 
-ALL = Amount(voices=100, takes=2, others=3, noises=2)
+ALL = Amount(voices=90, takes=2, others=3, noises=2)
 FEW = Amount(voices=15, takes=1, others=1, noises=1)
 
 

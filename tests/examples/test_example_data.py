@@ -109,7 +109,7 @@ RECORDING = """
 import sys
 from pathlib import Path
 import data
-data.record(Path(sys.argv[1]), data.Amount(voices=3, takes=1, others=1, noises=1), print)
+data.record(Path(sys.argv[1]), data.Amount(voices=200, takes=1, others=1, noises=1), print)
 """
 
 
@@ -129,6 +129,6 @@ def test_the_keywords_are_the_same_each_time(
             check=True,
         )
         files = sorted((tmp_path / name).rglob("*.wav"))
-        assert len(files) == 3 * 8
+        assert len(files) == 92 * 8
         recordings.append([file.read_bytes() for file in files])
     assert recordings[0] == recordings[1]
