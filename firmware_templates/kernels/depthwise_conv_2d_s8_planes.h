@@ -216,6 +216,8 @@ enum { TINYML_LARGEST_OFFSET = 1020 }; /* of LDRD */
   "smlabt %[sum0], %[b], %[" w12 "], %[sum0]\n\t"     \
   "smlabt %[sum1], %[a], %[" w12 "], %[sum1]\n\t"
 
+#define TINYML_PLANE_BIASES "ldrd %[sum0], %[sum1], %[bias]\n\t"
+
 /* What the loop finds no registers for: pairs, as LDRD takes both. */
 struct tinyml_plane_memory {
   int32_t factor;
@@ -224,10 +226,12 @@ struct tinyml_plane_memory {
   int32_t step;
 };
 
-/* Two outputs a turn, in 27 or 30 instructions, until the plane ends. */
-#define TINYML_PLANE_LOOP(line)                                                                   \
+/* Two outputs a turn, in 27 or 31 instructions, until the plane ends.
+ * start, s0, s1, bias: either the bias is in a register, which saves an instruction, or in memory:
+ * not always does GCC find the register, least where it optimises for size. */
+#define TINYML_PLANE_LOOP(line, start, s0, s1, bias_operand)                                      \
   __asm__ volatile(                                                                               \
-      "1:\n\t" line("0", "w0", "w1", "bias", "bias") line("%c[next]", "w2", "w3", "sum0", "sum1") \
+      "1:\n\t" start line("0", "w0", "w1", s0, s1) line("%c[next]", "w2", "w3", "sum0", "sum1")   \
           line("%c[last]", "w4", "w5", "sum0",                                                    \
                "sum1") "ldrd %[a], %[b], %[numbers]\n\t"                                          \
                        "smmla %[sum0], %[sum0], %[a], %[b]\n\t"                                   \
@@ -243,7 +247,7 @@ struct tinyml_plane_memory {
                        "bne 1b"                                                                   \
       : [plane] "+r"(plane), [output] "+r"(output), [sum0] "=&r"(sum0), [sum1] "=&r"(sum1),       \
         [a] "=&r"(a), [b] "=&r"(b)                                                                \
-      : [bias] "r"(channel->bias), [w0] "r"(channel->filter_0.w01),                               \
+      : [bias] bias_operand, [w0] "r"(channel->filter_0.w01),                                     \
         [w1] "r"(channel->filter_0.w12), [w2] "r"(channel->filter_1.w01),                         \
         [w3] "r"(channel->filter_1.w12), [w4] "r"(channel->filter_2.w01),                         \
         [w5] "r"(channel->filter_2.w12), [numbers] "m"(memory.factor),                            \
@@ -299,9 +303,17 @@ TINYML_KERNEL void tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_pl
     };
     int32_t sum0, sum1, a, b;
     if (params->stride == 1) {
-      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1);
+#if defined(__OPTIMIZE_SIZE__)
+      const int32_t biases[2] = {channel->bias, channel->bias};
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1, TINYML_PLANE_BIASES, "sum0", "sum1",
+                        "m"(biases));
+#else
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1, "", "bias", "bias", "r"(channel->bias));
+#endif
     } else {
-      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_2);
+      const int32_t biases[2] = {channel->bias, channel->bias};
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_2, TINYML_PLANE_BIASES, "sum0", "sum1",
+                        "m"(biases));
     }
     plane = end;
   }

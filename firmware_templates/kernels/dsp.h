@@ -31,8 +31,8 @@
 #endif
 
 /* Whether loops may be written in assembly: they take every register, which compilers leave free
- * only where they optimise and keep no frame pointer. Define it as 0 for code that must keep one.
- */
+ * only where they optimise and keep no frame pointer. With -fno-omit-frame-pointer GCC says that an
+ * operand has impossible constraints: define this as 0 there, the loops are then C. */
 #ifndef TINYML_DSP_ASSEMBLY
 #if TINYML_DSP && defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb2__)
 #define TINYML_DSP_ASSEMBLY 1

@@ -1,7 +1,7 @@
 """The product's promise: real models, built and run on every emulated core, bit for bit right."""
 
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import pytest
 from shared import shared_model
@@ -94,7 +94,7 @@ def test_the_same_firmware_gives_the_same_instruction_count(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimize", ["size", "speed"])
+@pytest.mark.parametrize("optimize", get_args(Optimize))
 @pytest.mark.parametrize("model", MODELS)
 def test_every_preset_is_bit_exact_over_a_hundred_inputs(
     model: str, optimize: str, tmp_path: Path

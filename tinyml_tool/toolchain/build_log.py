@@ -16,6 +16,7 @@ _NO_COMPILER = re.compile(r"arm-none-eabi-\S+(?: is not on PATH|: (?:command )?n
 _NO_C_LIBRARY = re.compile(
     r"fatal error: (?:stdint|stddef|stdbool|string)\.h: No such file|ld: cannot find -lc\b"
 )
+_NO_REGISTER = re.compile(r"error: ['‘]asm['’] operand has impossible constraints")
 
 # In each, the group `what` is what to show.
 _SOURCE = re.compile(r"^\s*(?P<what>[^\s:][^:\n]*:\d+(?::\d+)?: (?:fatal )?error: .+)$", re.M)
@@ -52,6 +53,13 @@ def failure(output: str, board: Board, project: Path, log: Path) -> TinymlError:
             hint=f"on Debian or Ubuntu: {APT_COMPILER}; the log is in {log}",
         )
     causes = [line.replace(f"{project}/", "") for line in _causes(output)]
+    if _NO_REGISTER.search(output):
+        return BuildError(
+            "the firmware does not build: the compiler has no register left for a loop in assembly",
+            hint="leave out -fno-omit-frame-pointer (or -pg), or add -DTINYML_DSP_ASSEMBLY=0: "
+            f"the loops are then C, and slower; the whole log is in {log}",
+            details=causes[:SHOWN],
+        )
     last = [match["what"] for match in _LINE.finditer(output)][-SHOWN:]
     return BuildError(
         f"the firmware does not build: {[*causes, *reversed(last), 'no reason given'][0]}",
