@@ -62,14 +62,20 @@ def main() -> None:
     """Measure all and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of the .tflite files")
-    folder = parser.parse_args().models
-    version, models = read()
+    parser.add_argument("--only", nargs="+", metavar="MODEL", help="keep what is known of others")
+    arguments = parser.parse_args()
+    folder, only = arguments.models, arguments.only
+    known, models = read()
+    version = known
     written: dict[str, dict[str, dict[str, int]]] = {}
     for model, boards in models.items():
-        for board in boards:
-            cost, version = measure(path_of(model, folder), board)
+        for board, cost in boards.items():
+            if only is None or model in only:
+                cost, version = measure(path_of(model, folder), board)
             written.setdefault(model, {})[board] = asdict(cost)
             print(f"{model} {board} {asdict(cost)}", flush=True)
+    if only is not None and version != known:
+        parser.error(f"the others were measured with GCC {known}, not {version}: measure all")
     FILE.write_text(json.dumps({"compiler": version, "models": written}, indent=2) + "\n")
 
 

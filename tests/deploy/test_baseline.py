@@ -31,7 +31,8 @@ def assert_not_worse(model: str, board: str) -> None:
         new, old = getattr(cost, name), getattr(known, name)
         assert new <= old, (
             f"{model} on {board}: {name} rose from {old:,} to {new:,}; if that is meant, "
-            "run `python benchmarks/baseline.py`"
+            f"run `python benchmarks/baseline.py --models FOLDER --only {model}` and commit "
+            "benchmarks/baseline.json with the change that costs it"
         )
 
 

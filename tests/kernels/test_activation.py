@@ -72,7 +72,7 @@ def assert_all_values_equal_the_reference(cases, **how):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_input_value_gives_the_reference_s_result(kind):
-    @sweep(8)
+    @sweep(2)
     @given(many(activations([kind])))
     def test(cases):
         assert_all_values_equal_the_reference(cases)
@@ -119,7 +119,7 @@ def test_hard_swish_factors_half_way_between_two_values_equal_the_reference():
     assert_all_values_equal_the_reference(cases)
 
 
-@sweep(2)
+@sweep(1)
 @given(many(activations()))
 def test_activations_have_no_undefined_behaviour(cases):
     assert_all_values_equal_the_reference(cases, sanitize=True)

@@ -38,13 +38,13 @@ def several(cases):
     return st.lists(cases, min_size=20, max_size=20)
 
 
-@sweep(10)
+@sweep(3)
 @given(several(concatenations()))
 def test_concatenation_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_concatenation))
 
 
-@sweep(2)
+@sweep(1)
 @given(several(concatenations()))
 def test_concatenation_has_no_undefined_behaviour(cases):
     assert_moves_like_the_reference(model_of(cases, add_concatenation), sanitize=True)

@@ -158,13 +158,13 @@ def add_convolution(builder: ModelBuilder, case: Convolution) -> int:
     )
 
 
-@sweep(6)
+@sweep(2)
 @given(many(convolutions("CONV_2D")))
 def test_conv_2d_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution))
 
 
-@sweep(6)
+@sweep(2)
 @given(many(convolutions("DEPTHWISE_CONV_2D")))
 def test_depthwise_conv_2d_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution))
@@ -195,7 +195,7 @@ def test_sums_around_every_rounding_edge_equal_the_reference(kind, seed):
     assert_bit_exact(builder.build([output]), [np.zeros((1, 1, 1, 1), np.int8)])
 
 
-@sweep(3)
+@sweep(1)
 @given(many(convolutions("CONV_2D") | convolutions("DEPTHWISE_CONV_2D")))
 def test_convolutions_have_no_undefined_behaviour(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True)

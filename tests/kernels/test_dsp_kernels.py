@@ -63,7 +63,7 @@ def modes_of(model):
     return {dict(call.params).get("requantization") for call in calls}
 
 
-@sweep(4)
+@sweep(1)
 @given(many(depthwise_3x3()))
 def test_depthwise_3x3_equals_the_reference(cases):
     model = model_of(cases, add_convolution)
@@ -71,7 +71,7 @@ def test_depthwise_3x3_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model, core=DSP)
 
 
-@sweep(4)
+@sweep(1)
 @given(many(dense_convolutions()))
 def test_patches_equal_the_reference(cases):
     model = model_of(cases, add_convolution)
@@ -79,7 +79,7 @@ def test_patches_equal_the_reference(cases):
     assert_bit_exact_on_random_inputs(model, core=DSP)
 
 
-@sweep(4)
+@sweep(1)
 @given(many(dense_convolutions()))
 def test_plain_patches_equal_the_reference(cases):
     model = model_of(cases, add_convolution)
@@ -93,7 +93,7 @@ def test_plain_patches_have_no_undefined_behaviour_and_read_nothing_outside(case
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True, core=M3)
 
 
-@sweep(2)
+@sweep(1)
 @given(many(depthwise_3x3() | dense_convolutions()))
 def test_the_kernels_have_no_undefined_behaviour_and_read_nothing_outside(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True, core=DSP)

@@ -104,7 +104,7 @@ def add_elementwise(builder: ModelBuilder, case: Elementwise) -> int:
 
 
 @pytest.mark.parametrize("kind", ARITHMETIC)
-@sweep(4)
+@sweep(1)
 @given(data=st.data())
 def test_arithmetic_equals_the_reference(kind, data):
     cases = data.draw(many(elementwise_operators([kind])))
@@ -135,13 +135,13 @@ def test_every_pair_of_values_equals_the_reference(kind):
     assert_bit_exact(builder.build(outputs), inputs)
 
 
-@sweep(4)
+@sweep(1)
 @given(many(elementwise_operators(["MAXIMUM", "MINIMUM"])))
 def test_selection_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_elementwise))
 
 
-@sweep(3)
+@sweep(1)
 @given(many(elementwise_operators([*ARITHMETIC, "MAXIMUM", "MINIMUM"])))
 def test_elementwise_operators_have_no_undefined_behaviour(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_elementwise), sanitize=True)

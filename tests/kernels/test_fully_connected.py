@@ -105,13 +105,13 @@ def add_fully_connected(
     )
 
 
-@sweep(6)
+@sweep(2)
 @given(many(fully_connected_layers()))
 def test_fully_connected_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_fully_connected))
 
 
-@sweep(3)
+@sweep(1)
 @given(many(fully_connected_layers()))
 def test_fully_connected_has_no_undefined_behaviour(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_fully_connected), sanitize=True)
@@ -148,7 +148,7 @@ def test_a_factor_that_leaves_the_range_of_32_bits_wraps_as_in_the_reference(exp
     assert_bit_exact(builder.build([output]), [every_value], sanitize=True)
 
 
-@sweep(3)
+@sweep(1)
 @given(many(st.tuples(fully_connected_layers(per_channel=(False,)), zero_points())))
 def test_weights_may_have_a_zero_point(cases):
     model = model_of(cases, lambda builder, case: add_fully_connected(builder, *case))

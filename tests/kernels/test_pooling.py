@@ -70,7 +70,7 @@ def add_pooling(builder: ModelBuilder, case: Pooling) -> int:
     )
 
 
-@sweep(6)
+@sweep(2)
 @given(many(poolings()))
 def test_pooling_equals_the_reference(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_pooling))
@@ -97,7 +97,7 @@ def test_activation_bounds_half_way_between_two_values_equal_the_reference(activ
     assert_bit_exact(model, [every_value] * len(cases))
 
 
-@sweep(2)
+@sweep(1)
 @given(many(poolings()))
 def test_pooling_has_no_undefined_behaviour(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_pooling), sanitize=True)

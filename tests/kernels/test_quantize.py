@@ -101,7 +101,7 @@ def assert_conversions_equal_the_reference(cases, **how):
     ids=["bytes", "wider", "from_float", "to_float"],
 )
 def test_conversions_equal_the_reference(pairs):
-    @sweep(8)
+    @sweep(2)
     @given(many(conversions(pairs)))
     def test(cases):
         assert_conversions_equal_the_reference(cases)
@@ -109,7 +109,7 @@ def test_conversions_equal_the_reference(pairs):
     test()
 
 
-@sweep(3)
+@sweep(1)
 @given(many(conversions(ALL_PAIRS)))
 def test_conversions_have_no_undefined_behaviour(cases):
     assert_conversions_equal_the_reference(cases, sanitize=True)

@@ -43,7 +43,7 @@ def add_change(builder, case):
     return builder.operator(kind, [source], target, squeeze_dims=axes)
 
 
-@sweep(4)
+@sweep(1)
 @given(many(changes_of_shape()))
 def test_a_change_of_shape_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_change))

@@ -108,19 +108,19 @@ def add_split(builder, case):
     return builder.operator("SPLIT", inputs, targets, num_splits=parts)
 
 
-@sweep(20)
+@sweep(5)
 @given(many(strided_slices()))
 def test_strided_slice_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_strided_slice))
 
 
-@sweep(10)
+@sweep(3)
 @given(many(splits()))
 def test_split_equals_the_reference(cases):
     assert_moves_like_the_reference(model_of(cases, add_split))
 
 
-@sweep(2)
+@sweep(1)
 @given(many(strided_slices()), many(splits()))
 def test_slicing_has_no_undefined_behaviour(slice_cases, split_cases):
     assert_moves_like_the_reference(model_of(slice_cases, add_strided_slice), sanitize=True)
