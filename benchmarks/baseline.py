@@ -69,7 +69,8 @@ def main() -> None:
     version = known
     written: dict[str, dict[str, dict[str, int]]] = {}
     for model, boards in models.items():
-        for board, cost in boards.items():
+        for board, known in boards.items():
+            cost = known
             if only is None or model in only:
                 cost, version = measure(path_of(model, folder), board)
             written.setdefault(model, {})[board] = asdict(cost)
