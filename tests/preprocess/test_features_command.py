@@ -157,3 +157,14 @@ def test_store_refuses_features_of_another_shape(tmp_path: Path) -> None:
     assert result.code == 2
     assert "make 49 x 40 values" in result.error["message"]
     assert (tmp_path / "m.tflite").read_bytes() == before
+
+
+def test_deploy_tells_the_memory_of_the_features(tmp_path: Path) -> None:
+    spec = spec_of("area")
+    (tmp_path / "m.tflite").write_bytes(model_with_features(model_for(spec), spec, "m"))
+    result = tinyml("deploy", "m.tflite", "--json", cwd=tmp_path)
+    assert result.code == 0, result.stderr
+    memory = result.envelope["result"]["memory"]
+    assert 0 < memory["features_bytes"] < memory["ram_bytes"]
+    shown = tinyml("deploy", "m.tflite", "--force", cwd=tmp_path).stdout
+    assert "features" in shown and "bytes of the RAM" in shown

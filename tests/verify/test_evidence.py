@@ -60,6 +60,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "ram_bytes": 30_000,
             "arena_bytes": 16_256,
             "stack_bytes": 512,
+            "features_bytes": None,
         },
         "seconds": {"generate": 0.123, "build": 2.0},
     }

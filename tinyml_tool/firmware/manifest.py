@@ -53,6 +53,11 @@ class Manifest:
     tool_version: str = VERSION
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def features_ram_bytes(self) -> int | None:
+        """Static RAM of the preprocessing; None where there is none."""
+        return None if self.features is None else int(self.features["ram_bytes"])
+
     def to_json(self) -> str:
         """The text of the file: keys in the order of the fields, paths sorted."""
         values = asdict(self)
