@@ -69,8 +69,8 @@ def main() -> None:
     version = known
     written: dict[str, dict[str, dict[str, int]]] = {}
     for model, boards in models.items():
-        for board, known in boards.items():
-            cost = known
+        for board, old in boards.items():
+            cost = old
             if only is None or model in only:
                 cost, version = measure(path_of(model, folder), board)
             written.setdefault(model, {})[board] = asdict(cost)

@@ -229,31 +229,31 @@ struct tinyml_plane_memory {
 /* Two outputs a turn, in 27 or 31 instructions, until the plane ends.
  * start, s0, s1, bias: either the bias is in a register, which saves an instruction, or in memory:
  * not always does GCC find the register, least where it optimises for size. */
-#define TINYML_PLANE_LOOP(line, start, s0, s1, bias_operand)                                      \
-  __asm__ volatile(                                                                               \
-      "1:\n\t" start line("0", "w0", "w1", s0, s1) line("%c[next]", "w2", "w3", "sum0", "sum1")   \
-          line("%c[last]", "w4", "w5", "sum0",                                                    \
-               "sum1") "ldrd %[a], %[b], %[numbers]\n\t"                                          \
-                       "smmla %[sum0], %[sum0], %[a], %[b]\n\t"                                   \
-                       "smmla %[sum1], %[sum1], %[a], %[b]\n\t"                                   \
-                       "ldrd %[a], %[b], %[end]\n\t"                                              \
-                       "ssat %[sum0], #8, %[sum0], asr %[shift]\n\t"                              \
-                       "ssat %[sum1], #8, %[sum1], asr %[shift]\n\t"                              \
-                       "strb %[sum0], [%[output]]\n\t"                                            \
-                       "strb %[sum1], [%[output], %[b]]\n\t"                                      \
-                       "add %[plane], %[plane], %[advance]\n\t"                                   \
-                       "add %[output], %[output], %[b], lsl #1\n\t"                               \
-                       "cmp %[plane], %[a]\n\t"                                                   \
-                       "bne 1b"                                                                   \
-      : [plane] "+r"(plane), [output] "+r"(output), [sum0] "=&r"(sum0), [sum1] "=&r"(sum1),       \
-        [a] "=&r"(a), [b] "=&r"(b)                                                                \
-      : [bias] bias_operand, [w0] "r"(channel->filter_0.w01),                                     \
-        [w1] "r"(channel->filter_0.w12), [w2] "r"(channel->filter_1.w01),                         \
-        [w3] "r"(channel->filter_1.w12), [w4] "r"(channel->filter_2.w01),                         \
-        [w5] "r"(channel->filter_2.w12), [numbers] "m"(memory.factor),                            \
-        [second] "m"(memory.offset), [end] "m"(memory.end), [fourth] "m"(memory.step),            \
-        [next] "i"(params->plane_length * 4), [last] "i"(params->plane_length * 8),               \
-        [shift] "i"(params->shift), [advance] "i"(params->stride * 4)                             \
+#define TINYML_PLANE_LOOP(line, start, s0, s1, bias_operand)                                    \
+  __asm__ volatile(                                                                             \
+      "1:\n\t" start line("0", "w0", "w1", s0, s1) line("%c[next]", "w2", "w3", "sum0", "sum1") \
+          line("%c[last]", "w4", "w5", "sum0",                                                  \
+               "sum1") "ldrd %[a], %[b], %[numbers]\n\t"                                        \
+                       "smmla %[sum0], %[sum0], %[a], %[b]\n\t"                                 \
+                       "smmla %[sum1], %[sum1], %[a], %[b]\n\t"                                 \
+                       "ldrd %[a], %[b], %[end]\n\t"                                            \
+                       "ssat %[sum0], #8, %[sum0], asr %[shift]\n\t"                            \
+                       "ssat %[sum1], #8, %[sum1], asr %[shift]\n\t"                            \
+                       "strb %[sum0], [%[output]]\n\t"                                          \
+                       "strb %[sum1], [%[output], %[b]]\n\t"                                    \
+                       "add %[plane], %[plane], %[advance]\n\t"                                 \
+                       "add %[output], %[output], %[b], lsl #1\n\t"                             \
+                       "cmp %[plane], %[a]\n\t"                                                 \
+                       "bne 1b"                                                                 \
+      : [plane] "+r"(plane), [output] "+r"(output), [sum0] "=&r"(sum0), [sum1] "=&r"(sum1),     \
+        [a] "=&r"(a), [b] "=&r"(b)                                                              \
+      : [bias] bias_operand, [w0] "r"(channel->filter_0.w01), [w1] "r"(channel->filter_0.w12),  \
+        [w2] "r"(channel->filter_1.w01), [w3] "r"(channel->filter_1.w12),                       \
+        [w4] "r"(channel->filter_2.w01), [w5] "r"(channel->filter_2.w12),                       \
+        [numbers] "m"(memory.factor), [second] "m"(memory.offset), [end] "m"(memory.end),       \
+        [fourth] "m"(memory.step), [next] "i"(params->plane_length * 4),                        \
+        [last] "i"(params->plane_length * 8), [shift] "i"(params->shift),                       \
+        [advance] "i"(params->stride * 4)                                                       \
       : "cc", "memory")
 #endif
 
@@ -305,15 +305,13 @@ TINYML_KERNEL void tinyml_plane_line(const struct tinyml_depthwise_conv_2d_s8_pl
     if (params->stride == 1) {
 #if defined(__OPTIMIZE_SIZE__)
       const int32_t biases[2] = {channel->bias, channel->bias};
-      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1, TINYML_PLANE_BIASES, "sum0", "sum1",
-                        "m"(biases));
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1, TINYML_PLANE_BIASES, "sum0", "sum1", "m"(biases));
 #else
       TINYML_PLANE_LOOP(TINYML_PLANE_LINE_1, "", "bias", "bias", "r"(channel->bias));
 #endif
     } else {
       const int32_t biases[2] = {channel->bias, channel->bias};
-      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_2, TINYML_PLANE_BIASES, "sum0", "sum1",
-                        "m"(biases));
+      TINYML_PLANE_LOOP(TINYML_PLANE_LINE_2, TINYML_PLANE_BIASES, "sum0", "sum1", "m"(biases));
     }
     plane = end;
   }

@@ -45,3 +45,25 @@ def test_no_count_gets_worse(model: str, board: str) -> None:
 @pytest.mark.parametrize(("model", "board"), [case for case in CASES if case not in QUICK])
 def test_no_count_of_any_model_and_core_gets_worse(model: str, board: str) -> None:
     assert_not_worse(model, board)
+
+
+def measure_only_ad(monkeypatch, tmp_path: Path, compiler: str) -> dict[str, dict[str, object]]:
+    written = tmp_path / "baseline.json"
+    written.write_text(baseline.FILE.read_text())
+    monkeypatch.setattr(baseline, "FILE", written)
+    monkeypatch.setattr(baseline, "measure", lambda *_: (baseline.Cost(1, 2, 3), compiler))
+    monkeypatch.setattr(sys, "argv", ["baseline", "--models", str(tmp_path), "--only", "ad01_int8"])
+    baseline.main()
+    return baseline.read()[1]
+
+
+def test_measuring_one_model_keeps_what_is_known_of_the_others(monkeypatch, tmp_path) -> None:
+    costs = measure_only_ad(monkeypatch, tmp_path, COMPILER)
+    assert set(costs.pop("ad01_int8").values()) == {baseline.Cost(1, 2, 3)}
+    assert costs == {model: cost for model, cost in COSTS.items() if model != "ad01_int8"}
+
+
+def test_counts_of_two_compilers_are_not_mixed(monkeypatch, tmp_path) -> None:
+    with pytest.raises(SystemExit):
+        measure_only_ad(monkeypatch, tmp_path, "0.1")
+    assert baseline.read() == (COMPILER, COSTS)
