@@ -49,6 +49,7 @@ def _conv_2d(table: schema.Conv2DOptions) -> o.Options:
         dilation_h=table.DilationHFactor(),
         dilation_w=table.DilationWFactor(),
         activation=_activation(table.FusedActivationFunction()),
+        narrow_bias=table.QuantizedBiasType() == schema.TensorType.INT32,
     )
 
 
@@ -80,6 +81,7 @@ def _fully_connected(table: schema.FullyConnectedOptions) -> o.Options:
         activation=_activation(table.FusedActivationFunction()),
         keep_num_dims=table.KeepNumDims(),
         shuffled_weights=table.WeightsFormat() != 0,
+        narrow_bias=table.QuantizedBiasType() == schema.TensorType.INT32,
     )
 
 

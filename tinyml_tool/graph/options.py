@@ -41,6 +41,8 @@ class Conv2DOptions:
 
     The output's shape then says how far the padding behind goes.
     """
+    narrow_bias: bool = False
+    """That a bias, though absent, would have 32 bits: TFLM then has 32-bit sums with int16."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class FullyConnectedOptions:
     activation: Activation = Activation.NONE
     keep_num_dims: bool = False
     shuffled_weights: bool = False
+    narrow_bias: bool = False
+    """As in Conv2DOptions."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tinyml_tool.compiler.lowering.requantization import channel_factors, requan
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
     QUANTIZE_AGAIN,
+    optional_input,
     require_bias,
     require_dtype,
     require_input,
@@ -28,10 +29,11 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_rank,
     require_shape,
 )
+from tinyml_tool.compiler.lowering.sums_s16 import LayerSums, require_symmetric, sums_s16
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.lowering.windows import WindowAxis, window_axis
 from tinyml_tool.compiler.numerics import activation_range
-from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, ParamValue, TensorRef
+from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, NullRef, ParamValue, TensorRef
 from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
@@ -51,6 +53,7 @@ class _Convolution:
     weights: Tensor
     output: Tensor
     bias: Argument
+    """Of int8 layers; see `call_s16` for others."""
     factors: list[float]
     rows: WindowAxis
     columns: WindowAxis
@@ -136,6 +139,56 @@ class _Convolution:
         )
 
 
+    def call_s16(
+        self, kernel: str, geometry: list[tuple[str, ParamValue]], case: _Wide
+    ) -> KernelCall:
+        """The call of a kernel for 16-bit activations; both kernels take the same arguments."""
+        channels = self.weights.shape[case.channel_axis]
+        target = require_per_tensor(self.output, "output")
+        low, high = activation_range(self.options.activation, DType.INT16, target)
+        weights = self.weights.data
+        if weights is not None:
+            weights = np.moveaxis(weights, case.channel_axis, 0).reshape(channels, -1)
+        sums = sums_s16(
+            LayerSums(
+                weights=weights,
+                products=self.weights.elements // channels,
+                channels=channels,
+                bias=case.bias,
+                narrow_bias=self.options.narrow_bias,
+                factors=self.factors,
+                low=low,
+                high=high,
+                pairs=case.pairs,
+            ),
+            *case.bias_types,
+        )
+        return KernelCall(
+            kernel=kernel,
+            params=(*geometry, *self.window_params(), *sums.params),
+            arguments=(
+                TensorRef(self.input.index),
+                TensorRef(self.weights.index),
+                sums.bias,
+                ConstantRef("multipliers"),
+                ConstantRef("shifts"),
+                TensorRef(self.output.index),
+            ),
+            constants=sums.constants,
+            reason=sums.reason,
+        )
+
+
+@dataclass(frozen=True)
+class _Wide:
+    """What differs between the two kinds of convolution of 16-bit activations."""
+
+    channel_axis: int
+    bias: Tensor | None
+    bias_types: tuple[DType, ...]
+    pairs: bool
+
+
 def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convolution:
     """Check what both kinds need; `channel_axis` is the output channels' axis of the weights."""
     require_operands(operator, (2, 3))
@@ -143,9 +196,13 @@ def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convol
     source = require_input(operator, graph, 0, "input")
     weights = require_input(operator, graph, 1, "weights")
     target = graph.tensors[operator.outputs[0]]
+    require_dtype(source, "input", DType.INT8, DType.INT16)
+    require_dtype(weights, "weights", DType.INT8)
+    require_dtype(target, "output", source.dtype)
     for tensor, role in ((source, "input"), (weights, "weights"), (target, "output")):
-        require_dtype(tensor, role, DType.INT8)
         require_rank(tensor, role, 4)
+        if tensor.dtype is DType.INT16:
+            require_symmetric(tensor, role)
     batches, height, width, _ = source.shape
     _, filter_h, filter_w, _ = weights.shape
     channels = weights.shape[channel_axis]
@@ -164,7 +221,8 @@ def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convol
         require_per_tensor(target, "output"),
         channels,
     )
-    bias = require_bias(operator, graph, 2, channels)
+    wide = source.dtype is DType.INT16
+    bias = NullRef() if wide else require_bias(operator, graph, 2, channels)
     return _Convolution(options, source, weights, target, bias, factors, rows, columns)
 
 
@@ -198,6 +256,22 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             "into groups",
             CONVERT_AGAIN,
         )
+    geometry: list[tuple[str, ParamValue]] = [
+        ("batches", batches),
+        ("input_h", input_h),
+        ("input_w", input_w),
+        ("input_c", input_c),
+        ("filter_h", filter_h),
+        ("filter_w", filter_w),
+        ("filter_c", filter_c),
+        ("output_h", convolution.rows.output),
+        ("output_w", convolution.columns.output),
+        ("output_c", output_c),
+    ]
+    if convolution.input.dtype is DType.INT16:
+        bias = optional_input(operator, graph, 2)
+        case = _Wide(0, bias, (DType.INT32, DType.INT64), machine.core.dsp)
+        return convolution.call_s16("conv_2d_s16", geometry, case)
     if machine.core.mve:
         vectors = _by_vectors(convolution, graph)
         if vectors is not None:
@@ -207,20 +281,7 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
         return call
     return convolution.call(
         "conv_2d_s8",
-        [
-            ("batches", batches),
-            ("input_h", input_h),
-            ("input_w", input_w),
-            ("input_c", input_c),
-            ("filter_h", filter_h),
-            ("filter_w", filter_w),
-            ("filter_c", filter_c),
-            ("output_h", convolution.rows.output),
-            ("output_w", convolution.columns.output),
-            ("output_c", output_c),
-            *convolution.window_params(),
-            *convolution.value_params(),
-        ],
+        [*geometry, *convolution.window_params(), *convolution.value_params()],
         reason=call,
     )
 
@@ -299,6 +360,21 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
             f"channels with depth multiplier {depth_multiplier}",
             CONVERT_AGAIN,
         )
+    geometry: list[tuple[str, ParamValue]] = [
+        ("batches", batches),
+        ("input_h", input_h),
+        ("input_w", input_w),
+        ("input_c", input_c),
+        ("filter_h", filter_h),
+        ("filter_w", filter_w),
+        ("depth_multiplier", depth_multiplier),
+        ("output_h", convolution.rows.output),
+        ("output_w", convolution.columns.output),
+    ]
+    if convolution.input.dtype is DType.INT16:
+        # TFLM reads every bias as one of 64 bits here.
+        case = _Wide(3, optional_input(operator, graph, 2), (DType.INT64,), pairs=False)
+        return convolution.call_s16("depthwise_conv_2d_s16", geometry, case)
     refused = "the core has no DSP instructions"
     if machine.core.mve:
         vectors = _depthwise_by_vectors(convolution, graph, machine)
@@ -311,19 +387,7 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
         refused = call
     return convolution.call(
         "depthwise_conv_2d_s8",
-        [
-            ("batches", batches),
-            ("input_h", input_h),
-            ("input_w", input_w),
-            ("input_c", input_c),
-            ("filter_h", filter_h),
-            ("filter_w", filter_w),
-            ("depth_multiplier", depth_multiplier),
-            ("output_h", convolution.rows.output),
-            ("output_w", convolution.columns.output),
-            *convolution.window_params(),
-            *convolution.value_params(),
-        ],
+        [*geometry, *convolution.window_params(), *convolution.value_params()],
         reason=refused,
     )
 

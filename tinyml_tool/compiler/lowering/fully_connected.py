@@ -8,6 +8,7 @@ from tinyml_tool.compiler.lowering.requantization import channel_factors, requan
 from tinyml_tool.compiler.lowering.requirements import (
     CONVERT_AGAIN,
     QUANTIZE_AGAIN,
+    optional_input,
     require_bias,
     require_dtype,
     require_input,
@@ -18,6 +19,7 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_rank,
     require_shape,
 )
+from tinyml_tool.compiler.lowering.sums_s16 import LayerSums, require_symmetric, sums_s16
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import ConstantRef, KernelCall, TensorRef
@@ -34,8 +36,9 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
     source = require_input(operator, graph, 0, "input")
     weights = require_input(operator, graph, 1, "weights")
     target = graph.tensors[operator.outputs[0]]
-    for tensor, role in ((source, "input"), (weights, "weights"), (target, "output")):
-        require_dtype(tensor, role, DType.INT8)
+    require_dtype(source, "input", DType.INT8, DType.INT16)
+    require_dtype(weights, "weights", DType.INT8)
+    require_dtype(target, "output", source.dtype)
     require_rank(weights, "weights", 2)
     if options.shuffled_weights:
         raise UnsupportedOperatorError("shuffled weights are not supported", CONVERT_AGAIN)
@@ -51,7 +54,22 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         target_quantization,
         output_c if per_channel else 1,
     )
-    low, high = activation_range(options.activation, DType.INT8, target_quantization)
+    low, high = activation_range(options.activation, source.dtype, target_quantization)
+    if source.dtype is DType.INT16:
+        for tensor, role in ((source, "input"), (weights, "weights"), (target, "output")):
+            require_symmetric(tensor, role)
+        sums = LayerSums(
+            weights=weights.data,
+            products=input_c,
+            channels=output_c,
+            bias=optional_input(operator, graph, 2),
+            narrow_bias=options.narrow_bias,
+            factors=factors,
+            low=low,
+            high=high,
+            pairs=machine.core.dsp,
+        )
+        return _call_s16(sums, rows, (source, weights, target))
     bias = require_bias(operator, graph, 2, output_c)
     refused = "the core has no DSP instructions"
     if machine.core.dsp:
@@ -93,6 +111,32 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         ),
         constants=requantization_constants(factors),
         reason=refused,
+    )
+
+
+def _call_s16(layer: LayerSums, rows: int, tensors: tuple[Tensor, Tensor, Tensor]) -> KernelCall:
+    """The call for 16-bit activations; `tensors` are input, weights and output."""
+    source, weights, target = (TensorRef(tensor.index) for tensor in tensors)
+    sums = sums_s16(layer, DType.INT32, DType.INT64)
+    return KernelCall(
+        kernel="fully_connected_s16",
+        params=(
+            ("rows", rows),
+            ("input_c", layer.products),
+            ("output_c", layer.channels),
+            ("per_channel", int(len(layer.factors) > 1)),
+            *sums.params,
+        ),
+        arguments=(
+            source,
+            weights,
+            sums.bias,
+            ConstantRef("multipliers"),
+            ConstantRef("shifts"),
+            target,
+        ),
+        constants=sums.constants,
+        reason=sums.reason,
     )
 
 
