@@ -57,4 +57,12 @@ TINYML_KERNEL int16_t tinyml_requantize_s16(const struct tinyml_sums_s16 *sums, 
   return (int16_t)tinyml_clamp(value, sums->activation_min, sums->activation_max);
 }
 
+/* value * multiplier * 2^(shift - 31) as an output value; see tinyml_requantize. */
+TINYML_KERNEL int16_t tinyml_rescale_s16(int32_t value, int32_t multiplier, int32_t shift,
+                                         int32_t activation_min, int32_t activation_max)
+{
+  const int32_t scaled = tinyml_requantize(value, multiplier, shift);
+  return (int16_t)tinyml_clamp(scaled, activation_min, activation_max);
+}
+
 #endif

@@ -169,6 +169,7 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "pointwise_conv_2d_s8_mve": _pointwise_mve,
     "quantize_f32_s8": _in_place,
     "quantize_integer": _quantize_integer,
+    "softmax_s16": _in_place,
     "softmax_s8": _in_place,
 }
 """Leads over the first input, by kernel."""

@@ -45,7 +45,8 @@ ParamValue: TypeAlias = int | float | tuple[int, ...]
 class ConstantArray:
     """A constant the compiler derived for one call, such as requantization multipliers.
 
-    `values` is one-dimensional with dtype int8, uint8, int16, int32, int64 or float32; the C type follows.
+    `values` is one-dimensional with dtype int8 to int64, uint8, uint16 or float32; the C type
+    follows.
     """
 
     name: str

@@ -16,6 +16,7 @@ from tinyml_tool.compiler.fixed_point import (
     tanh,
     wrap,
 )
+from tinyml_tool.compiler.lowering.activation_s16 import WIDE, is_int16
 from tinyml_tool.compiler.lowering.byte_function import byte_function_call, every_value
 from tinyml_tool.compiler.lowering.requirements import (
     QUANTIZE_AGAIN,
@@ -186,11 +187,26 @@ def _values(source: Quantization) -> Integers:
     return every_value(DType.INT8) - source.zero_point
 
 
-LOWERINGS: dict[str, Lowering] = {
+def _by_type(kind: str, narrow: Lowering) -> Lowering:
+    """The lowering of `kind` for int16 where the input is of that type, else `narrow`."""
+
+    def lowering(operator: Operator, graph: Graph, machine: Target) -> KernelCall | None:
+        if kind in WIDE and is_int16(operator, graph):
+            return WIDE[kind](operator, graph)
+        return narrow(operator, graph, machine)
+
+    return lowering
+
+
+_NARROW: dict[str, Lowering] = {
     "RELU": _relu,
     "RELU6": _relu6,
     "LEAKY_RELU": _leaky_relu,
     "HARD_SWISH": _hard_swish,
     "LOGISTIC": _logistic,
     "TANH": _tanh,
+}
+
+LOWERINGS: dict[str, Lowering] = {
+    kind: _by_type(kind, narrow) for kind, narrow in _NARROW.items()
 }

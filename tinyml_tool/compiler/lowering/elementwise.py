@@ -19,6 +19,7 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_same_quantization,
     require_shape,
 )
+from tinyml_tool.compiler.lowering.sums_s16 import require_symmetric
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import activation_range, quantize_multiplier
 from tinyml_tool.compiler.plan import KernelCall, ParamValue, TensorRef
@@ -30,7 +31,10 @@ from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
 _MAX_RANK = 6
 
 # Bits by which ADD and SUB shift their inputs to the left, so that rescaling keeps precision.
-_HEADROOM = 20
+_HEADROOM = {DType.INT8: 20, DType.INT16: 15}
+
+_SUFFIXES = {DType.INT8: "s8", DType.INT16: "s16"}
+"""Of kernel names."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,9 @@ class _Operands:
     output: Tensor
 
     def call(self, kernel: str, params: list[tuple[str, ParamValue]]) -> KernelCall:
-        """The call of `kernel`, whose parameters are those of broadcasting and `params`."""
+        """The call of `kernel` for the tensors' type, whose parameters are those of broadcasting and `params`."""
         return KernelCall(
-            kernel=kernel,
+            kernel=f"{kernel}_{_SUFFIXES[self.output.dtype]}",
             params=(*broadcast_params(self.input_1.shape, self.input_2.shape), *params),
             arguments=(
                 TensorRef(self.input_1.index),
@@ -62,7 +66,9 @@ class _Operands:
         )
 
     def offsets(self) -> list[tuple[str, ParamValue]]:
-        """What is added to the inputs' values."""
+        """What is added to the inputs' values; nothing to int16."""
+        if self.output.dtype is DType.INT16:
+            return []
         return [
             ("offset_1", -require_per_tensor(self.input_1, "input 1").zero_point),
             ("offset_2", -require_per_tensor(self.input_2, "input 2").zero_point),
@@ -74,9 +80,12 @@ class _Operands:
         """How a result becomes an output value."""
         options = require_options(operator, ElementwiseOptions)
         quantization = require_per_tensor(self.output, "output")
-        low, high = activation_range(options.activation, DType.INT8, quantization)
+        low, high = activation_range(options.activation, self.output.dtype, quantization)
+        offset: list[tuple[str, ParamValue]] = [("output_offset", quantization.zero_point)]
+        if self.output.dtype is DType.INT16:
+            offset = []
         return [
-            ("output_offset", quantization.zero_point),
+            *offset,
             ("output_multiplier", multiplier),
             ("output_shift", shift),
             ("activation_min", low),
@@ -90,8 +99,11 @@ def _operands(operator: Operator, graph: Graph) -> _Operands:
     input_2 = require_input(operator, graph, 1, "input 2")
     output = graph.tensors[operator.outputs[0]]
     for tensor, role in ((input_1, "input 1"), (input_2, "input 2"), (output, "output")):
-        require_dtype(tensor, role, DType.INT8)
+        require_dtype(tensor, role, DType.INT8, DType.INT16)
+        require_dtype(tensor, role, input_1.dtype)
         require_rank(tensor, role, 0, _MAX_RANK)
+        if tensor.dtype is DType.INT16:
+            require_symmetric(tensor, role)
     require_shape(output, "output", broadcast_shape(input_1.shape, input_2.shape))
     return _Operands(input_1, input_2, output)
 
@@ -110,12 +122,13 @@ def _sum_or_difference(operator: Operator, graph: Graph, kernel: str) -> KernelC
     """ADD or SUB: both inputs are brought to twice the larger one's scale."""
     operands = _operands(operator, graph)
     scale_1, scale_2, output_scale = operands.scales()
+    headroom = _HEADROOM[operands.output.dtype]
     twice_larger = 2 * max(scale_1, scale_2)
     multiplier_1, shift_1 = quantize_multiplier(scale_1 / twice_larger)
     multiplier_2, shift_2 = quantize_multiplier(scale_2 / twice_larger)
     output_multiplier, output_shift = _below_one(
-        twice_larger / (2**_HEADROOM * output_scale),
-        f"twice its larger input scale to 2**{_HEADROOM} times its output scale",
+        twice_larger / (2**headroom * output_scale),
+        f"twice its larger input scale to 2**{headroom} times its output scale",
     )
     return operands.call(
         kernel,
@@ -155,15 +168,17 @@ def _linear(call: KernelCall, elements: int) -> KernelCall:
 
 
 def _add(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    call = _sum_or_difference(operator, graph, "add_s8")
+    call = _sum_or_difference(operator, graph, "add")
     one, other = (graph.tensors[tensor] for tensor in operator.inputs)
+    if one.dtype is DType.INT16:
+        return call
     if one.shape != other.shape:
         return replace(call, reason="an input is broadcast")
     return _linear(call, one.elements)
 
 
 def _sub(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    return _sum_or_difference(operator, graph, "sub_s8")
+    return _sum_or_difference(operator, graph, "sub")
 
 
 def _mul(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
@@ -171,7 +186,7 @@ def _mul(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     scale_1, scale_2, output_scale = operands.scales()
     multiplier, shift = quantize_multiplier(scale_1 * scale_2 / output_scale)
     return operands.call(
-        "mul_s8", [*operands.offsets(), *operands.output_params(operator, multiplier, shift)]
+        "mul", [*operands.offsets(), *operands.output_params(operator, multiplier, shift)]
     )
 
 
@@ -184,11 +199,11 @@ def _selection(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
 
 
 def _maximum(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    return _selection(operator, graph, "maximum_s8")
+    return _selection(operator, graph, "maximum")
 
 
 def _minimum(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    return _selection(operator, graph, "minimum_s8")
+    return _selection(operator, graph, "minimum")
 
 
 LOWERINGS: dict[str, Lowering] = {

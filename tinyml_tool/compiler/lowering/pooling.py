@@ -23,25 +23,30 @@ from tinyml_tool.graph.options import Pool2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
 
 
+_SUFFIXES = {DType.INT8: "s8", DType.INT16: "s16"}
+"""Of kernel names."""
+
+
 def _pool_2d(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
     require_operands(operator, (1, 1))
     options = require_options(operator, Pool2DOptions)
     source = require_input(operator, graph, 0, "input")
     target = graph.tensors[operator.outputs[0]]
     for tensor, role in ((source, "input"), (target, "output")):
-        require_dtype(tensor, role, DType.INT8)
+        require_dtype(tensor, role, DType.INT8, DType.INT16)
         require_rank(tensor, role, 4)
         require_per_tensor(tensor, role)
+    require_dtype(target, "output", source.dtype)
     require_same_quantization((source, "input"), (target, "output"))
     batches, height, width, channels = source.shape
     rows = window_axis(options.padding, height, options.filter_h, options.stride_h)
     columns = window_axis(options.padding, width, options.filter_w, options.stride_w)
     require_shape(target, "output", (batches, rows.output, columns.output, channels))
     low, high = activation_range(
-        options.activation, DType.INT8, require_per_tensor(target, "output")
+        options.activation, source.dtype, require_per_tensor(target, "output")
     )
     return KernelCall(
-        kernel=kernel,
+        kernel=f"{kernel}_{_SUFFIXES[source.dtype]}",
         params=(
             ("batches", batches),
             ("input_h", height),
@@ -63,7 +68,9 @@ def _pool_2d(operator: Operator, graph: Graph, kernel: str) -> KernelCall:
 
 
 def _average_pool_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    call = _pool_2d(operator, graph, "average_pool_2d_s8")
+    call = _pool_2d(operator, graph, "average_pool_2d")
+    if graph.tensors[operator.inputs[0]].dtype is DType.INT16:
+        return call
     taps = operator.options
     fours = (
         machine.core.dsp
@@ -78,7 +85,7 @@ def _average_pool_2d(operator: Operator, graph: Graph, machine: Target) -> Kerne
 
 
 def _max_pool_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    return _pool_2d(operator, graph, "max_pool_2d_s8")
+    return _pool_2d(operator, graph, "max_pool_2d")
 
 
 _LARGEST_WINDOW_OF_PAIRS = 255

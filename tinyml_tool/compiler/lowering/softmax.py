@@ -17,6 +17,7 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_rank,
     require_shape,
 )
+from tinyml_tool.compiler.lowering.softmax_s16 import softmax_s16
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import calculate_input_radius, quantize_multiplier
 from tinyml_tool.compiler.plan import ConstantArray, ConstantRef, KernelCall, TensorRef
@@ -39,7 +40,9 @@ def _softmax(operator: Operator, graph: Graph, _machine: Target) -> KernelCall:
     options = require_options(operator, SoftmaxOptions)
     source = require_input(operator, graph, 0, "input")
     target = graph.tensors[operator.outputs[0]]
-    require_dtype(source, "input", DType.INT8)
+    require_dtype(source, "input", DType.INT8, DType.INT16)
+    if source.dtype is DType.INT16:
+        return softmax_s16(operator, graph)
     require_dtype(target, "output", *_KERNELS)
     require_rank(source, "input", 1, 6)
     require_shape(target, "output", source.shape)
