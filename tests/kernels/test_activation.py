@@ -163,7 +163,6 @@ TINY = {"scale": 1e-12, "zero_point": 0}
     ("model", "cause", "fix"),
     [
         (one_activation(dtype="uint8"), "zero point -3", "quantize"),
-        (one_activation("TANH", dtype="int16"), "input type int16", "--engine tflm"),
         (one_activation("LOGISTIC", source={}), "no scale", "quantize the model again"),
         (one_activation("LOGISTIC"), "output zero point is -3 (needs -128", "quantize"),
         (one_activation("TANH", source=TINY), "2**-28", "quantize the model again"),

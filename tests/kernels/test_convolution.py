@@ -272,7 +272,6 @@ def test_a_depthwise_bias_given_as_missing_counts_as_absent():
 @pytest.mark.parametrize(
     ("model", "cause", "fix"),
     [
-        (one_convolution(dtype="int16"), "input type int16", "--engine tflm"),
         (one_convolution(dtype="uint8"), "input type uint8", "int8 instead of uint8"),
         (one_convolution(dtype="float32"), "the model is float", "quantize the model to int8"),
         (one_convolution(weights_dtype="int4"), "int4", "--engine tflm"),

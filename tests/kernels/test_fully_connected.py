@@ -183,7 +183,6 @@ def test_the_smallest_layer_is_supported():
 @pytest.mark.parametrize(
     ("model", "cause", "fix"),
     [
-        (one_layer(input_dtype="int16"), "input type int16", "--engine tflm"),
         (one_layer(input_dtype="uint8"), "input type uint8", "int8 instead of uint8"),
         (one_layer(input_dtype="float32"), "the model is float", "quantize the model to int8"),
         (one_layer(weights_dtype="float32"), "weights type float32", "quantize the model to int8"),

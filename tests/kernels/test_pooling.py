@@ -135,7 +135,6 @@ def test_the_smallest_pooling_is_supported():
 @pytest.mark.parametrize(
     ("model", "cause", "fix"),
     [
-        (one_pooling(dtype="int16"), "input type int16", "--engine tflm"),
         (one_pooling(output_scale=0.2), "different quantizations", "quantize the model again"),
     ],
 )

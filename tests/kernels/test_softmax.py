@@ -126,7 +126,6 @@ def softmax_of(dtype="int8", source=None, output="int8", target=None, beta=1.0):
 @pytest.mark.parametrize(
     ("model", "cause", "fix"),
     [
-        (softmax_of("int16", output="int16"), "input type int16", "--engine tflm"),
         (softmax_of("uint8"), "input type uint8", "int8 instead of uint8"),
         (softmax_of(output="uint8", target={"scale": 1.0}), "output type uint8", "int8"),
         (softmax_of(target={"scale": 0.5, "zero_point": -128}), "scale 0.5", "quantize"),

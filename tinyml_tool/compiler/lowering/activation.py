@@ -207,6 +207,4 @@ _NARROW: dict[str, Lowering] = {
     "TANH": _tanh,
 }
 
-LOWERINGS: dict[str, Lowering] = {
-    kind: _by_type(kind, narrow) for kind, narrow in _NARROW.items()
-}
+LOWERINGS: dict[str, Lowering] = {kind: _by_type(kind, narrow) for kind, narrow in _NARROW.items()}

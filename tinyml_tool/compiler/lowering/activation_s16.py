@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyml_tool.compiler.lowering.requirements import (
     QUANTIZE_AGAIN,
@@ -57,9 +58,7 @@ def leaky_relu_s16(operator: Operator, graph: Graph) -> KernelCall:
     return _leaky(operator, graph, positive, source.scale * alpha / target.scale)
 
 
-def _leaky(
-    operator: Operator, graph: Graph, positive: tuple[int, int], slope: float
-) -> KernelCall:
+def _leaky(operator: Operator, graph: Graph, positive: tuple[int, int], slope: float) -> KernelCall:
     negative = quantize_multiplier(abs(slope))
     return _call(
         "leaky_relu_s16",
@@ -132,14 +131,15 @@ def _power_of_two(scale: float) -> int | None:
     return nearest if abs(exact - nearest) < 1e-3 else None
 
 
-def _sigmoids() -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+def _sigmoids() -> NDArray[np.uint16]:
     """The reference's table: it halves the error of the interpolation between two entries."""
     values = 65536 / (1 + np.exp(-np.arange(0, 256, 0.5) / 24))
     exact, between = values[0::2], values[1::2]
     error = between - (exact + np.append(exact[1:], exact[-1])) / 2
     table = np.rint(exact + error / 2)
     table[-1] = 65535
-    return table.astype(np.uint16)
+    entries: NDArray[np.uint16] = table.astype(np.uint16)
+    return entries
 
 
 def _call(

@@ -33,7 +33,14 @@ from tinyml_tool.compiler.lowering.sums_s16 import LayerSums, require_symmetric,
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.lowering.windows import WindowAxis, window_axis
 from tinyml_tool.compiler.numerics import activation_range
-from tinyml_tool.compiler.plan import Argument, ConstantRef, KernelCall, NullRef, ParamValue, TensorRef
+from tinyml_tool.compiler.plan import (
+    Argument,
+    ConstantRef,
+    KernelCall,
+    NullRef,
+    ParamValue,
+    TensorRef,
+)
 from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
@@ -137,7 +144,6 @@ class _Convolution:
             constants=requantization_constants(self.factors),
             reason=reason,
         )
-
 
     def call_s16(
         self, kernel: str, geometry: list[tuple[str, ParamValue]], case: _Wide

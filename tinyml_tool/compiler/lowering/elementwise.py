@@ -46,7 +46,7 @@ class _Operands:
     output: Tensor
 
     def call(self, kernel: str, params: list[tuple[str, ParamValue]]) -> KernelCall:
-        """The call of `kernel` for the tensors' type, whose parameters are those of broadcasting and `params`."""
+        """The call of `kernel` for the tensors' type: parameters of broadcasting, then `params`."""
         return KernelCall(
             kernel=f"{kernel}_{_SUFFIXES[self.output.dtype]}",
             params=(*broadcast_params(self.input_1.shape, self.input_2.shape), *params),

@@ -22,7 +22,6 @@ from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph.options import Pool2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
 
-
 _SUFFIXES = {DType.INT8: "s8", DType.INT16: "s16"}
 """Of kernel names."""
 

@@ -94,10 +94,13 @@ def _table(function: Callable[[_Floats], Any], width: float, zero_point: int) ->
     middle = _round(function(least + index * step + half) * inverse)
     following = function(least + (index + one(1)) * step) * inverse
     error = _round((following + _round(values)) / one(2)) - middle
-    table = np.append(_round(values) - _round(error / one(2)), _round(function(most) * inverse))
-    return np.clip(table, -(2**15), 2**15 - 1).astype(np.int16)
+    last: _Floats = np.atleast_1d(function(np.atleast_1d(most)) * inverse)
+    table = np.append(_round(values) - _round(error / one(2)), _round(last))
+    clipped: NDArray[np.int16] = np.clip(table, -(2**15), 2**15 - 1).astype(np.int16)
+    return clipped
 
 
-def _round(values: Any) -> Any:
+def _round(values: _Floats) -> _Floats:
     """Halves away from zero."""
-    return np.sign(values) * np.floor(np.abs(values) + np.float32(0.5))
+    rounded: _Floats = np.sign(values) * np.floor(np.abs(values) + np.float32(0.5))
+    return rounded

@@ -119,7 +119,7 @@ def _rounded_once(layer: LayerSums) -> SumsS16:
     wide = largest >= 2**31
     multipliers, shifts = map(np.array, zip(*map(_fifteen_bits, layer.factors), strict=True))
     rounding = _ONCE
-    if not wide and 16 <= shifts.min() and shifts.max() <= 32:
+    if not wide and shifts.min() >= 16 and shifts.max() <= 32:
         multipliers, rounding = multipliers << (32 - shifts), _HIGH_WORD
     wide_bias = bool(np.abs(bias).max() >= 2**31)
     bits = np.int64 if wide_bias else np.int32
@@ -140,13 +140,12 @@ def _rounded_once(layer: LayerSums) -> SumsS16:
 def _largest_sum(layer: LayerSums, bias: NDArray[np.int64]) -> int:
     """The largest magnitude of any partial sum, bias included."""
     if layer.weights is None:
-        products = [layer.products * 128] * layer.channels
+        products: list[int] = [layer.products * 128] * layer.channels
     else:
         products = np.abs(layer.weights.astype(np.int64)).sum(axis=1).tolist()
-    return max(
-        total * _LARGEST_INPUT + abs(start)
-        for total, start in zip(products, bias.tolist(), strict=True)
-    )
+    starts: list[int] = bias.tolist()
+    pairs = zip(products, starts, strict=True)
+    return max(total * _LARGEST_INPUT + abs(start) for total, start in pairs)
 
 
 def _fifteen_bits(factor: float) -> tuple[int, int]:
