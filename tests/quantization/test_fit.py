@@ -33,7 +33,7 @@ def test_all_rungs_are_tried_and_the_smallest_good_one_is_written(tmp_path: Path
         measure=False,
     )
     assert [rung.rung.name for rung in table.rungs] == [
-        *("float", "int16x8", "int8, float input", "int8"),
+        *("float", "int16x8", "int16x8", "int8, float input", "int8"),
         *("int8, --optimize size", "int8", "int4 weights"),
     ]
     assert all(rung.fits for rung in table.rungs)
@@ -52,6 +52,7 @@ def test_where_only_engine_aot_fits_it_is_chosen(tmp_path: Path) -> None:
     )
     fitting = {(rung.rung.name, rung.rung.engine) for rung in table.rungs if rung.fits}
     assert fitting == {
+        ("int16x8", "aot"),
         ("int8", "aot"),
         ("int8, --optimize size", "aot"),
         ("int8, float input", "aot"),

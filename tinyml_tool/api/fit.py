@@ -46,6 +46,7 @@ class Rung:
 
 LADDER: tuple[Rung, ...] = (
     Rung("float", None, TflmPlan.engine),
+    Rung("int16x8", QuantizationOptions(Scheme.INT16X8), TflmPlan.engine),
     Rung("int16x8", QuantizationOptions(Scheme.INT16X8), Plan.engine),
     Rung("int8, float input", QuantizationOptions(input_type=PortType.FLOAT), Plan.engine),
     Rung("int8", QuantizationOptions(), Plan.engine),
