@@ -12,8 +12,10 @@ from graph_file import graph_file
 from kernel_case import CORE, extreme_inputs, random_inputs
 from numpy.typing import NDArray
 
+from tinyml_tool.boards import Core
 from tinyml_tool.compiler.compile import compile_rewritten
 from tinyml_tool.compiler.target import Target
+from tinyml_tool.config import Optimize
 from tinyml_tool.devices.host import HostModel
 from tinyml_tool.firmware.model_sources import model_sources
 from tinyml_tool.graph.passes.registry import PASSES
@@ -36,17 +38,27 @@ def inputs_for(rewriting: Rewriting, seed: int = 0) -> list[list[NDArray[Any]]]:
     return [random_inputs(graph, rng), random_inputs(graph, rng), extreme_inputs(graph, rng)]
 
 
-def assert_answers_alike(rewriting: Rewriting, model: bytes, seed: int = 0) -> Parity:
+def assert_answers_alike(
+    rewriting: Rewriting,
+    model: bytes,
+    seed: int = 0,
+    *,
+    core: Core = CORE,
+    optimize: Optimize = "balanced",
+    sanitize: bool = False,
+) -> Parity:
     """Compare the C of the rewritten graph, and its own `.tflite`, with the model in TFLM.
 
     Every value that is left of every layer, every value foretold, and the outputs.
     """
     batch = inputs_for(rewriting, seed)
     reference = TflmReference(model, "case")
-    plan = compile_rewritten(rewriting, Target(CORE, "balanced"))
+    plan = compile_rewritten(rewriting, Target(core, optimize))
     with tempfile.TemporaryDirectory() as folder:
-        program = build_host_program(model_sources(plan), Path(folder))
-        parity = compare(rewriting, HostModel(program, plan.graph), reference, batch)
+        program = build_host_program(model_sources(plan), Path(folder), sanitize=sanitize)
+        parity = compare(
+            plan.rewriting or rewriting, HostModel(program, plan.graph), reference, batch
+        )
     require_agreement("the rewritten graph", parity)
     assert_reference_agrees(rewriting, reference, batch)
     return parity

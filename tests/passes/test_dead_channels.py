@@ -27,7 +27,7 @@ ONLY = {"drop-dead-channels"}
 def test_random_networks_with_dead_channels_answer_as_before(seed: int) -> None:
     model = random_model(seed, networks=12)
     rewriting = rewritten(model, ONLY)
-    assert rewriting.records[-1].changes, "no network had a channel to drop"
+    assert any(record.changes for record in rewriting.records), "no network had a channel to drop"
     assert_answers_alike(rewriting, model, seed)
 
 

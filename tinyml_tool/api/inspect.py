@@ -11,7 +11,7 @@ from tinyml_tool.api.engines import check_engine, check_preset
 from tinyml_tool.api.generate import open_reference
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import Board, Core, load_board, load_boards
-from tinyml_tool.compiler.compile import plan_layers, problems_of
+from tinyml_tool.compiler.compile import finish_rewritten, plan_layers, problems_of
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.footprint import Footprint, fits, flash_on, footprint_estimate, ram_on
 from tinyml_tool.compiler.plan import Layer, Plan
@@ -220,9 +220,12 @@ def inspect(
     if engine == TflmPlan.engine:
         problems, footprint = _interpreted(source, target, unknown)
     else:
-        footprint = (
-            None if problems else footprint_estimate(plan_layers(rewriting.graph, layers, goal))
-        )
+        footprint = None
+        if not problems:
+            plan = plan_layers(rewriting.graph, layers, goal)
+            plan = finish_rewritten(rewriting, plan, goal)
+            rewriting = plan.rewriting or rewriting
+            footprint = footprint_estimate(plan)
     compiled = engine != TflmPlan.engine
     return Inspection(
         name=graph.name,

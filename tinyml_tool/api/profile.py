@@ -115,7 +115,7 @@ def _layer_costs(
     session: Session, graph: Graph, benchmark: Benchmark
 ) -> tuple[list[_Cost], int | None]:
     """The cost of each operator, and what measuring took each time, in instructions."""
-    places = [place for place, op in enumerate(graph.operators) for _ in op.outputs]
+    places = [place for place, op in enumerate(graph.operators) for _ in graph.written(op)]
     rate = benchmark.instructions_per_tick
     rounds = [session.client.profile(len(places)) for _ in range(_ROUNDS if rate else 1)]
     samples = list(zip(*(each.ticks for each in rounds), strict=True))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from tinyml_tool.api.engines import check_preset
 from tinyml_tool.api.feature_source import chosen_features
 from tinyml_tool.api.model_source import ModelSource, load_project_model
 from tinyml_tool.boards import Board
-from tinyml_tool.config import FILE_NAME, read_config
+from tinyml_tool.compiler.compile import compile_rewritten
+from tinyml_tool.compiler.target import Target
+from tinyml_tool.config import DEFAULT_OPTIMIZE, FILE_NAME, Optimize, read_config
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import Manifest, read_manifest
 from tinyml_tool.firmware.project_board import project_board
 from tinyml_tool.graph.passes.registry import PASSES
 from tinyml_tool.graph.passes.rewrite import Rewriting, rewrite, unchanged
+from tinyml_tool.graph.passes.split_rows import SPLIT_ROWS
 from tinyml_tool.preprocess.spec import FeatureSpec, features_hash
 
 
@@ -48,16 +53,22 @@ def open_project(folder: str | Path) -> Project:
     manifest = read_manifest(path)
     config = read_config(path / FILE_NAME).config
     source = load_project_model(path, config.project.model, manifest.model_sha256)
-    rewriting = _rewriting(path, manifest, source)
+    board = project_board(path, manifest)
+    rewriting = _rewriting(path, manifest, source, board)
     spec = chosen_features(source.data, source.graph.name, config.features)
-    return Project(path, manifest, project_board(path, manifest), source, rewriting, spec)
+    return Project(path, manifest, board, source, rewriting, spec)
 
 
-def _rewriting(path: Path, manifest: Manifest, source: ModelSource) -> Rewriting:
+def _rewriting(path: Path, manifest: Manifest, source: ModelSource, board: Board) -> Rewriting:
     """The graph passes as they ran when the project was generated."""
     if manifest.passes is None:
         return unchanged(source.graph)
     rewriting = rewrite(source.graph, set(PASSES) - set(manifest.passes))
+    if SPLIT_ROWS in rewriting.passes:
+        # Which layers run in bands of rows is known only when the kernels are.
+        preset = check_preset(manifest.engine, cast("Optimize | None", manifest.optimize))
+        plan = compile_rewritten(rewriting, Target(board.core, preset or DEFAULT_OPTIMIZE))
+        rewriting = plan.rewriting or rewriting
     if rewriting.fingerprint != manifest.graph or set(manifest.passes) - set(PASSES):
         raise InputError(
             f"{path}: the graph passes of this version leave another graph than those that the "

@@ -90,7 +90,7 @@ def wire_bytes(graph: Graph, *, layers: bool, checksums: bool = False) -> int:
     tensors = [*graph.inputs, *graph.outputs]
     pauses = 0
     if layers:
-        written = [index for op in graph.operators for index in op.outputs if index >= 0]
+        written = [index for op in graph.operators for index in graph.written(op) if index >= 0]
         tensors += [*tensors, *(() if checksums else written)]
         pauses = len(written) * _PAUSE_BYTES
     sizes = [graph.tensor(index).bytes for index in tensors]

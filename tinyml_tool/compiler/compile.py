@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml_tool.compiler.describe import describe
-from tinyml_tool.compiler.in_place import in_place_pairs
-from tinyml_tool.compiler.lifetimes import leads, lifetimes
 from tinyml_tool.compiler.lowering import LOWERINGS
-from tinyml_tool.compiler.memory import plan_memory
-from tinyml_tool.compiler.overlap import overlaps
+from tinyml_tool.compiler.placement import buffers_of
 from tinyml_tool.compiler.plan import Layer, Plan
+from tinyml_tool.compiler.split_rows import split_rows
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_plan import tflm_problems
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError, unsupported
 from tinyml_tool.graph.checks import check, computes_in_floats
-from tinyml_tool.graph.passes.rewrite import Rewriting
+from tinyml_tool.graph.passes.rewrite import Rewriting, with_later_pass
+from tinyml_tool.graph.passes.split_rows import SPLIT_ROWS
 from tinyml_tool.graph.problem import Problem, layer_name
 from tinyml_tool.graph.types import Graph, Operator
 
@@ -85,25 +84,17 @@ def compile_graph(graph: Graph, target: Target) -> Plan:
 
 def compile_rewritten(rewriting: Rewriting, target: Target) -> Plan:
     """Compile what the passes left of a model.  Raises as `compile_graph` does."""
-    return replace(compile_graph(rewriting.graph, target), rewriting=rewriting)
+    return finish_rewritten(rewriting, compile_graph(rewriting.graph, target), target)
+
+
+def finish_rewritten(rewriting: Rewriting, plan: Plan, target: Target) -> Plan:
+    """The plan of a rewritten graph with layers split where that is switched on and pays."""
+    if SPLIT_ROWS not in rewriting.passes:
+        return replace(plan, rewriting=rewriting)
+    split = split_rows(plan, target)
+    return replace(split.plan, rewriting=with_later_pass(rewriting, SPLIT_ROWS, split.outcome))
 
 
 def plan_layers(graph: Graph, layers: tuple[Layer, ...], target: Target) -> Plan:
     """Place all tensors of a graph whose every operator has been lowered."""
-    aliases = [
-        (layer.operator.inputs[0], layer.operator.outputs[0])
-        for layer in layers
-        if layer.call is None
-    ]
-    aliases += in_place_pairs(graph, layers, aliases)
-    scratch = {
-        layer.operator.index: layer.call.scratch_bytes for layer in layers if layer.call is not None
-    }
-    allowed = [
-        overlap
-        for layer in layers
-        if layer.call is not None
-        for overlap in overlaps(layer.operator, graph, layer.call)
-    ]
-    buffers = lifetimes(graph, aliases, scratch)
-    return Plan(graph, layers, plan_memory(buffers, leads(buffers, allowed)), target.optimize)
+    return Plan(graph, layers, buffers_of(graph, layers).place(), target.optimize)

@@ -77,6 +77,45 @@ class KernelCall:
 
 
 @dataclass(frozen=True)
+class RowCall:
+    """A layer's kernel, called for one band of rows."""
+
+    layer: int
+    """The operator's position."""
+    first: int
+    count: int
+    """Rows of output that it makes."""
+    input_offset: int
+    output_offset: int
+    """Bytes from the begin of a tensor, or of the stage's scratch where the tensor lies there."""
+    values: tuple[int, ...]
+    """Of the parameters `RowStage.varying` of its layer."""
+
+
+@dataclass(frozen=True)
+class RowStage:
+    """Layers that run together in bands of rows: what lies between two of them is never whole.
+
+    Source: patch-based inference, Lin et al., "MCUNetV2", 2021; here patches are whole rows.
+    """
+
+    layers: tuple[int, ...]
+    """Positions of the operators, each reading the one before."""
+    source: int
+    target: int
+    """Tensors: the first layer's input, the last one's output."""
+    bands: tuple[tuple[RowCall, ...], ...]
+    """In order of work: a call a layer, in each band."""
+    varying: dict[int, tuple[str, ...]]
+    """By operator: its parameters that differ between bands."""
+    kernel_scratch: int
+    """Where the kernels' own scratch lies in the stage's scratch, in bytes from its begin."""
+    scratch_bytes: int
+    lead: int
+    """How far `target` may lie over `source`: see overlap.py."""
+
+
+@dataclass(frozen=True)
 class Layer:
     """An operator with its kernel call; `call` is None where the output aliases the input."""
 
@@ -84,6 +123,16 @@ class Layer:
     call: KernelCall | None
     comment: str
     """What a reader of the generated C wants to know: kind, shapes, activation."""
+    stage: RowStage | None = None
+    """Where it runs in bands of rows: `call` is that of the first band.
+
+    Layers of a stage share it; the last one stands for all of them.
+    """
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it is part of a later layer's stage, and its output never whole in memory."""
+        return self.stage is not None and self.stage.layers[-1] != self.operator.index
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tinyml_tool.compiler.plan import (
 )
 from tinyml_tool.config import Optimize
 from tinyml_tool.firmware.c_text import C_TYPES, c_call, c_float, c_int
+from tinyml_tool.firmware.row_stages import layer_rows, place, variants_of
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.tensor_view import tensor_comment, tensor_view
 
@@ -47,23 +48,31 @@ def _param(value: ParamValue) -> str:
             return c_int(value)
 
 
-def _argument(argument: Argument, layer: int, plan: Plan) -> str:
+def _argument(argument: Argument, layer: Layer, plan: Plan) -> str:
     match argument:
         case TensorRef(tensor) if plan.graph.tensors[tensor].is_constant:
             return f"tensor_{tensor}"
+        case TensorRef(tensor) if layer.stage is not None:
+            return "input" if tensor == layer.operator.inputs[0] else "output"
         case TensorRef(tensor):
             return f"at(TENSOR_{tensor})"
         case ConstantRef(name):
-            return plan.array_names()[layer, name]
+            return plan.array_names()[layer.operator.index, name]
         case ScratchRef():
-            return f"at(SCRATCH_{layer})"
+            return _scratch(layer)
         case NullRef():
             return "NULL"
 
 
-def _statement(call: KernelCall, layer: int, plan: Plan) -> str:
+def _scratch(layer: Layer) -> str:
+    if layer.stage is None:
+        return f"at(SCRATCH_{layer.operator.index})"
+    return place(f"SCRATCH_{layer.stage.layers[-1]}", layer.stage.kernel_scratch)
+
+
+def _statement(call: KernelCall, layer: Layer, plan: Plan) -> str:
     arguments = [_argument(argument, layer, plan) for argument in call.arguments]
-    return c_call(f"tinyml_{call.kernel}", [f"&layer_{layer}_params", *arguments])
+    return c_call(f"tinyml_{call.kernel}", [f"&layer_{layer.operator.index}_params", *arguments])
 
 
 def _constants(call: KernelCall, layer: int, plan: Plan, written: set[int]) -> list[_Constant]:
@@ -100,6 +109,25 @@ def _constants(call: KernelCall, layer: int, plan: Plan, written: set[int]) -> l
     return constants
 
 
+def _variants(layer: Layer, call: KernelCall, plan: Plan) -> list[dict[str, Any]]:
+    """A function of rows for each set of parameters that the bands of a stage need."""
+    assert layer.stage is not None
+    names = layer.stage.varying[layer.operator.index]
+    arguments = [_argument(argument, layer, plan) for argument in call.arguments]
+    variants = []
+    for number, values in enumerate(variants_of(layer.stage, layer.operator.index)):
+        params = {**dict(call.params), **dict(zip(names, values, strict=True))}
+        name_of = f"layer_{layer.operator.index}_params_{number}"
+        variants.append(
+            {
+                "number": number,
+                "params": [(name, _param(value)) for name, value in params.items()],
+                "statement": c_call(f"tinyml_{call.kernel}", [f"&{name_of}", *arguments]),
+            }
+        )
+    return variants
+
+
 def _layer_view(layer: Layer, plan: Plan, written: set[int], record: int) -> dict[str, Any]:
     index, call = layer.operator.index, layer.call
     return {
@@ -107,13 +135,16 @@ def _layer_view(layer: Layer, plan: Plan, written: set[int], record: int) -> dic
         "kind": layer.operator.kind,
         "comment": layer.comment,
         "call": call is not None,
+        "inner": layer.is_inner,
         "kernel": call.kernel if call else "",
         "constants": _constants(call, index, plan, written) if call else [],
         "params": [(name, _param(value)) for name, value in call.params] if call else [],
-        "statement": _statement(call, index, plan) if call else "",
+        "statement": _statement(call, layer, plan) if call else "",
+        "variants": _variants(layer, call, plan) if call and layer.stage else [],
+        "stage": layer_rows(layer, plan) if layer.stage else None,
         "outputs": [
             {"index": t, "bytes": plan.graph.tensors[t].bytes, "record": record + position}
-            for position, t in enumerate(layer.operator.outputs)
+            for position, t in enumerate(plan.graph.written(layer.operator))
         ],
     }
 
@@ -144,7 +175,7 @@ def model_sources(plan: Plan) -> dict[str, str]:
     record = 0
     for layer in plan.layers:
         layers.append(_layer_view(layer, plan, written, record))
-        record += len(layer.operator.outputs)
+        record += len(graph.written(layer.operator))
 
     def view(tensor: int) -> dict[str, Any]:
         return tensor_view(graph.tensors[tensor], f"arena + TENSOR_{tensor}")

@@ -131,6 +131,8 @@ class Tensor:
     """Ways of storing the tensor that `Tensor` does not describe, such as "sparse"."""
     channels: tuple[int, ...] | None = None
     """Which indices of the last axis of the model's tensor are left of it; None: all of them."""
+    in_bands: bool = False
+    """Whether it is made and read in bands of rows, and so never whole in memory."""
 
     @property
     def is_constant(self) -> bool:
@@ -192,6 +194,10 @@ class Graph:
         if index < 0:
             raise IndexError("absent tensor")
         return self.tensors[index]
+
+    def written(self, operator: Operator) -> tuple[int, ...]:
+        """The operator's outputs that are whole in memory at some time, for others to see."""
+        return tuple(t for t in operator.outputs if t < 0 or not self.tensors[t].in_bands)
 
     def __str__(self) -> str:
         def names(indices: tuple[int, ...]) -> str:

@@ -53,7 +53,11 @@ def evidence_table(evidence: Evidence) -> Table:
 def _passes(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What the graph passes saved, and what of the model's layers is not compared for that."""
     summary = evidence.passes
-    if summary is None or not (summary.macs_saved or summary.bytes_saved or summary.removed):
+    if summary is None:
+        return
+    if summary.in_bands:
+        yield "in bands", "; ".join(f"layer {c.layer} {c.kind}: {c.text}" for c in summary.in_bands)
+    if not (summary.macs_saved or summary.bytes_saved or summary.removed):
         return
     before, after = summary.before, summary.after
     yield (

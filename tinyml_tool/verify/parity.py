@@ -182,7 +182,8 @@ def compare(
             for pair in chain(_foretold_pairs(rewriting, values), pairs):
                 tally.add(number, *pair)
         progress(f"compared test input {start + len(batch)} of {len(vectors)}")
-    return tally.parity(len(vectors), len(rewriting.graph.operators) if vectors and layers else 0)
+    seen_layers = len(rewriting.graph.operators) - len(rewriting.in_bands)
+    return tally.parity(len(vectors), seen_layers if vectors and layers else 0)
 
 
 class _Tally:
@@ -326,7 +327,7 @@ def _pairs(
         expected, seen = layers
         kinds = {operator.index: operator.kind for operator in rewriting.original.operators}
         for operator in graph.operators:
-            for tensor in (index for index in operator.outputs if index >= 0):
+            for tensor in (index for index in graph.written(operator) if index >= 0):
                 place = Place(tensor, operator.origin, kinds[operator.origin])
                 yield place, _value(expected, place, "reference"), _value(seen, place, "device")
     yield from _output_pairs(graph, wanted, outputs)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyml_tool.graph.passes.outcome import Change
 from tinyml_tool.graph.passes.rewrite import Cost, Rewriting
+from tinyml_tool.graph.passes.split_rows import SPLIT_ROWS
 from tinyml_tool.graph.types import Graph
 
 
@@ -29,6 +30,8 @@ class PassSummary:
     after: Cost
     removed: tuple[Change, ...]
     partial: tuple[PartialLayer, ...]
+    in_bands: tuple[Change, ...] = ()
+    """Layers whose outputs are never whole in memory: compared where their band of rows ends."""
 
     @classmethod
     def of(cls, rewriting: Rewriting) -> PassSummary:
@@ -39,6 +42,7 @@ class PassSummary:
             rewriting.after,
             rewriting.removed,
             _partial_layers(rewriting.graph, rewriting.original),
+            _in_bands(rewriting),
         )
 
     @property
@@ -56,6 +60,12 @@ class PassSummary:
         return {**asdict(self), "macs_saved": self.macs_saved, "bytes_saved": self.bytes_saved}
 
 
+def _in_bands(rewriting: Rewriting) -> tuple[Change, ...]:
+    layers = rewriting.in_bands
+    changes = (c for r in rewriting.records if r.name == SPLIT_ROWS for c in r.changes)
+    return tuple(change for change in changes if change.layer in layers)
+
+
 def _partial_layers(graph: Graph, original: Graph) -> tuple[PartialLayer, ...]:
     kinds = {operator.index: operator.kind for operator in original.operators}
     return tuple(
@@ -66,6 +76,6 @@ def _partial_layers(graph: Graph, original: Graph) -> tuple[PartialLayer, ...]:
             original.tensor(index).shape[-1],
         )
         for operator in graph.operators
-        for index in operator.outputs
+        for index in graph.written(operator)
         if (tensor := graph.tensor(index)).channels is not None
     )

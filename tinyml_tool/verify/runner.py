@@ -134,8 +134,9 @@ class DeviceRunner:
         return Path(self._resources.enter_context(folder))
 
     def _layer_bytes(self) -> int:
-        outputs = (index for op in self._graph.operators for index in op.outputs if index >= 0)
-        return sum(self._graph.tensor(index).bytes for index in outputs) or 1
+        graph = self._graph
+        outputs = (index for op in graph.operators for index in graph.written(op) if index >= 0)
+        return sum(graph.tensor(index).bytes for index in outputs) or 1
 
     def _outputs(self, values: Sequence[bytes]) -> Arrays:
         if len(values) != len(self._graph.outputs):

@@ -14,6 +14,7 @@ from tinyml_tool.graph.passes.fold_quantize import fold_quantize
 from tinyml_tool.graph.passes.fold_relu import fold_relu
 from tinyml_tool.graph.passes.freeze_batch import freeze_batch
 from tinyml_tool.graph.passes.outcome import Pass
+from tinyml_tool.graph.passes.split_rows import SPLIT_ROWS, split_rows
 
 PASSES: Mapping[str, Pass] = MappingProxyType(
     {
@@ -25,7 +26,8 @@ PASSES: Mapping[str, Pass] = MappingProxyType(
         "fold-relu": fold_relu,
         "fold-pad": fold_pad,
         "drop-dead-channels": drop_dead_channels,
+        SPLIT_ROWS: split_rows,
     }
 )
 """Shapes first, for they make constants; then what goes as a whole; then fusions, which give the
-channels pass more convolutions to look through; that one last."""
+channels pass more convolutions to look through; that one. Splitting is left to the compiler."""

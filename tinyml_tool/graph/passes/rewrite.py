@@ -10,7 +10,7 @@ from tinyml_tool.errors import InputError
 from tinyml_tool.graph.checks import check
 from tinyml_tool.graph.known_values import KnownChannels
 from tinyml_tool.graph.measure import total_macs, total_weight_bytes
-from tinyml_tool.graph.passes.outcome import Change
+from tinyml_tool.graph.passes.outcome import Change, Outcome
 from tinyml_tool.graph.passes.registry import PASSES
 from tinyml_tool.graph.types import Graph
 
@@ -63,6 +63,13 @@ class Rewriting:
         return tuple(last[layer] for layer in sorted(last) if layer not in left)
 
     @property
+    def in_bands(self) -> tuple[int, ...]:
+        """Layers of the model whose outputs are never whole in memory; see split-rows."""
+        return tuple(
+            op.origin for op in self.graph.operators if self.graph.written(op) != op.outputs
+        )
+
+    @property
     def before(self) -> Cost:
         """Of the model."""
         return cost_of(self.original)
@@ -76,6 +83,7 @@ class Rewriting:
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change with any layer, shape or channel of the graph."""
         channels = "\n".join(f"{t.index}:{t.channels}" for t in self.graph.tensors if t.channels)
+        channels += "".join(f"\n{t.index} in bands" for t in self.graph.tensors if t.in_bands)
         options = "\n".join(f"{op.origin}:{op.options}" for op in self.graph.operators)
         text = f"{self.graph}\n{channels}\n{options}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -127,6 +135,20 @@ def rewrite(graph: Graph, without: Collection[str] = ()) -> Rewriting:
         if result.graph is before:
             break
     return result
+
+
+def with_later_pass(rewriting: Rewriting, name: str, outcome: Outcome) -> Rewriting:
+    """The rewriting with what pass `name` did that could only run when kernels were chosen."""
+    if not outcome.changes:
+        return rewriting
+    before = cost_of(rewriting.graph)
+    records = tuple(
+        _added(record, outcome.changes, before, cost_of(outcome.graph))
+        if record.name == name
+        else record
+        for record in rewriting.records
+    )
+    return replace(rewriting, graph=outcome.graph, records=records)
 
 
 def _round(result: Rewriting) -> Rewriting:
