@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from model_builder import ModelBuilder
 
 from tinyml_tool.graph.types import Graph, Operator, Tensor
@@ -63,6 +64,9 @@ def _options(operator: Operator) -> dict[str, Any]:
     values = {}
     for name, value in vars(operator.options).items():
         if name in _LEFT_OUT or (name == "depth_multiplier" and operator.kind == "CONV_2D"):
+            continue
+        if name == "narrow_bias":
+            values |= {"quantized_bias_type": schema.TensorType.INT32} if value else {}
             continue
         values[_NAMES.get(name, name)] = value.name if isinstance(value, Enum) else value
     return values
