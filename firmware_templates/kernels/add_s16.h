@@ -26,20 +26,17 @@ struct tinyml_add_s16_params {
 };
 
 TINYML_KERNEL int16_t tinyml_add_s16_value(const struct tinyml_add_s16_params *params, int16_t a,
-                                         int16_t b)
+                                           int16_t b)
 {
-  const int32_t scaled_a =
-      tinyml_requantize(a * (1 << 15), params->multiplier_1, params->shift_1);
-  const int32_t scaled_b =
-      tinyml_requantize(b * (1 << 15), params->multiplier_2, params->shift_2);
+  const int32_t scaled_a = tinyml_requantize(a * (1 << 15), params->multiplier_1, params->shift_1);
+  const int32_t scaled_b = tinyml_requantize(b * (1 << 15), params->multiplier_2, params->shift_2);
   return tinyml_rescale_s16(scaled_a + scaled_b, params->output_multiplier, params->output_shift,
-                              params->activation_min,
-                              params->activation_max);
+                            params->activation_min, params->activation_max);
 }
 
 /* output: [runs, run_length]. */
-TINYML_KERNEL void tinyml_add_s16(const struct tinyml_add_s16_params *params, const int16_t *input_1,
-                                 const int16_t *input_2, int16_t *output)
+TINYML_KERNEL void tinyml_add_s16(const struct tinyml_add_s16_params *params,
+                                  const int16_t *input_1, const int16_t *input_2, int16_t *output)
 {
   for (int32_t run = 0; run < params->runs; ++run) {
     const int16_t *a =

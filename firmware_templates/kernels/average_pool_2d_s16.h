@@ -16,8 +16,8 @@ struct tinyml_average_pool_2d_s16_params {
   int32_t output_w;
   int32_t stride_h;
   int32_t stride_w;
-  int32_t pad_h;    /* rows of padding above, 0 and above */
-  int32_t pad_w;    /* columns of padding on the left, 0 and above */
+  int32_t pad_h;          /* rows of padding above, 0 and above */
+  int32_t pad_w;          /* columns of padding on the left, 0 and above */
   int32_t activation_min; /* -32768 to 32767 */
   int32_t activation_max; /* -32768 to 32767 */
 };
@@ -31,7 +31,7 @@ TINYML_KERNEL int32_t tinyml_average_s16(int32_t sum, int32_t count)
 /* The mean of rows x columns elements of one channel, halves away from zero. */
 TINYML_KERNEL int32_t
 tinyml_average_pool_2d_s16_window(const struct tinyml_average_pool_2d_s16_params *params,
-                                 const int16_t *input, int32_t rows, int32_t columns)
+                                  const int16_t *input, int32_t rows, int32_t columns)
 {
   const int32_t count = rows * columns;
   int32_t sum = 0;
@@ -49,8 +49,9 @@ tinyml_average_pool_2d_s16_window(const struct tinyml_average_pool_2d_s16_params
  *
  * input: [batches, input_h, input_w, channels].
  * output: [batches, output_h, output_w, channels]. */
-TINYML_KERNEL void tinyml_average_pool_2d_s16(const struct tinyml_average_pool_2d_s16_params *params,
-                                             const int16_t *input, int16_t *output)
+TINYML_KERNEL void
+tinyml_average_pool_2d_s16(const struct tinyml_average_pool_2d_s16_params *params,
+                           const int16_t *input, int16_t *output)
 {
   for (int32_t batch = 0; batch < params->batches; ++batch) {
     for (int32_t out_y = 0; out_y < params->output_h; ++out_y) {

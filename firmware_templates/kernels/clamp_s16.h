@@ -11,8 +11,8 @@ struct tinyml_clamp_s16_params {
   int32_t elements; /* values to clamp; 1 or more */
 };
 
-TINYML_KERNEL void tinyml_clamp_s16(const struct tinyml_clamp_s16_params *params, const int16_t *input,
-                                   int16_t *output)
+TINYML_KERNEL void tinyml_clamp_s16(const struct tinyml_clamp_s16_params *params,
+                                    const int16_t *input, int16_t *output)
 {
   for (int32_t i = 0; i < params->elements; ++i) {
     output[i] = (int16_t)tinyml_clamp(input[i], params->low, params->high);

@@ -1,4 +1,5 @@
-/* DEPTHWISE_CONV_2D on int16 with 8-bit weights: any stride, padding, dilation and depth multiplier. */
+/* DEPTHWISE_CONV_2D on int16 with 8-bit weights: any stride, padding, dilation and depth
+ * multiplier. */
 #ifndef TINYML_DEPTHWISE_CONV_2D_S16_H
 #define TINYML_DEPTHWISE_CONV_2D_S16_H
 

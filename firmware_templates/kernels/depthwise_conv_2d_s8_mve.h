@@ -114,7 +114,7 @@ tinyml_mve_depthwise_segment(const struct tinyml_depthwise_conv_2d_s8_mve_params
   }
   if (params->segment_bytes % 16 != 0) {
     const mve_pred16_t rest = vctp8q((uint32_t)params->segment_bytes % 16);
-    vstrbq_p_s8(output, tinyml_mve_depthwise(params, window, filters, at), rest);
+    tinyml_mve_store_some(output, tinyml_mve_depthwise(params, window, filters, at), rest);
   }
 }
 

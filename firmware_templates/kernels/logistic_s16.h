@@ -12,8 +12,8 @@ struct tinyml_logistic_s16_params {
 
 /* sigmoids: [256], 1 / (1 + exp(-i / 24)) as Q0.16. */
 TINYML_KERNEL void tinyml_logistic_s16(const struct tinyml_logistic_s16_params *params,
-                                     const int16_t *input, const uint16_t *sigmoids,
-                                     int16_t *output)
+                                       const int16_t *input, const uint16_t *sigmoids,
+                                       int16_t *output)
 {
   const uint32_t half = params->shift > 0 ? UINT32_C(1) << (params->shift - 1) : 0u;
   for (int32_t i = 0; i < params->elements; ++i) {

@@ -24,8 +24,8 @@ struct tinyml_max_pool_2d_s16_params {
 
 /* The largest of rows x columns elements of one channel. */
 TINYML_KERNEL int32_t
-tinyml_max_pool_2d_s16_window(const struct tinyml_max_pool_2d_s16_params *params, const int16_t *input,
-                             int32_t rows, int32_t columns)
+tinyml_max_pool_2d_s16_window(const struct tinyml_max_pool_2d_s16_params *params,
+                              const int16_t *input, int32_t rows, int32_t columns)
 {
   int32_t largest = INT16_MIN;
   for (int32_t row = 0; row < rows; ++row) {
@@ -41,7 +41,7 @@ tinyml_max_pool_2d_s16_window(const struct tinyml_max_pool_2d_s16_params *params
 /* input: [batches, input_h, input_w, channels].
  * output: [batches, output_h, output_w, channels]. */
 TINYML_KERNEL void tinyml_max_pool_2d_s16(const struct tinyml_max_pool_2d_s16_params *params,
-                                         const int16_t *input, int16_t *output)
+                                          const int16_t *input, int16_t *output)
 {
   for (int32_t batch = 0; batch < params->batches; ++batch) {
     for (int32_t out_y = 0; out_y < params->output_h; ++out_y) {
@@ -56,7 +56,8 @@ TINYML_KERNEL void tinyml_max_pool_2d_s16(const struct tinyml_max_pool_2d_s16_pa
         for (int32_t c = 0; c < params->channels; ++c) {
           const int32_t largest = tinyml_max_pool_2d_s16_window(
               params, first + c, rows.end - rows.begin, columns.end - columns.begin);
-          *output++ = (int16_t)tinyml_clamp(largest, params->activation_min, params->activation_max);
+          *output++ =
+              (int16_t)tinyml_clamp(largest, params->activation_min, params->activation_max);
         }
       }
     }

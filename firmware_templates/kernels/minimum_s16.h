@@ -18,7 +18,8 @@ struct tinyml_minimum_s16_params {
 
 /* output: [runs, run_length]. */
 TINYML_KERNEL void tinyml_minimum_s16(const struct tinyml_minimum_s16_params *params,
-                                     const int16_t *input_1, const int16_t *input_2, int16_t *output)
+                                      const int16_t *input_1, const int16_t *input_2,
+                                      int16_t *output)
 {
   for (int32_t run = 0; run < params->runs; ++run) {
     const int16_t *a =

@@ -22,8 +22,8 @@ struct tinyml_mul_s16_params {
 };
 
 /* output: [runs, run_length]. */
-TINYML_KERNEL void tinyml_mul_s16(const struct tinyml_mul_s16_params *params, const int16_t *input_1,
-                                 const int16_t *input_2, int16_t *output)
+TINYML_KERNEL void tinyml_mul_s16(const struct tinyml_mul_s16_params *params,
+                                  const int16_t *input_1, const int16_t *input_2, int16_t *output)
 {
   for (int32_t run = 0; run < params->runs; ++run) {
     const int16_t *a =
@@ -31,11 +31,9 @@ TINYML_KERNEL void tinyml_mul_s16(const struct tinyml_mul_s16_params *params, co
     const int16_t *b =
         input_2 + tinyml_strided_offset(params->extents, params->strides_2, params->axes, run);
     for (int32_t i = 0; i < params->run_length; ++i) {
-      const int32_t product =
-          (int32_t)a[i * params->step_1] * b[i * params->step_2];
+      const int32_t product = (int32_t)a[i * params->step_1] * b[i * params->step_2];
       *output++ = tinyml_rescale_s16(product, params->output_multiplier, params->output_shift,
-                                       params->activation_min,
-                                       params->activation_max);
+                                     params->activation_min, params->activation_max);
     }
   }
 }

@@ -43,6 +43,18 @@
 #define TINYML_MVE_KEEP_4(a, b, c, d) ((void)0)
 #endif
 
+/* Stores the bytes of `values` that `some` names.
+ *
+ * GCC 12 takes a predicated store for one of all 16 bytes and drops earlier stores to them; so it
+ * must not see that nothing reads those in between. */
+TINYML_KERNEL void tinyml_mve_store_some(int8_t *to, int8x16_t values, mve_pred16_t some)
+{
+#if TINYML_MVE
+  __asm__ volatile("" ::: "memory");
+#endif
+  vstrbq_p_s8(to, values, some);
+}
+
 /* Copies `bytes` bytes, 0 and above; where the ranges overlap, `to` must lie before `from`. */
 TINYML_KERNEL void tinyml_mve_copy(int8_t *to, const int8_t *from, int32_t bytes)
 {
@@ -62,7 +74,7 @@ TINYML_KERNEL void tinyml_mve_copy(int8_t *to, const int8_t *from, int32_t bytes
   }
   if (bytes > 0) {
     const mve_pred16_t rest = vctp8q((uint32_t)bytes);
-    vstrbq_p_s8(to, vldrbq_z_s8(from, rest), rest);
+    tinyml_mve_store_some(to, vldrbq_z_s8(from, rest), rest);
   }
 }
 
@@ -75,7 +87,7 @@ TINYML_KERNEL void tinyml_mve_fill(int8_t *to, int32_t value, int32_t bytes)
     to += 16;
   }
   if (bytes > 0) {
-    vstrbq_p_s8(to, values, vctp8q((uint32_t)bytes));
+    tinyml_mve_store_some(to, values, vctp8q((uint32_t)bytes));
   }
 }
 

@@ -205,7 +205,7 @@ TINYML_KERNEL void tinyml_mve_requantize_sums(const struct tinyml_mve_requantize
   }
   if (count % 16 != 0) {
     const mve_pred16_t rest = vctp8q((uint32_t)count % 16);
-    vstrbq_p_s8(output, tinyml_mve_requantize_words(params, sums, at), rest);
+    tinyml_mve_store_some(output, tinyml_mve_requantize_words(params, sums, at), rest);
   }
 }
 

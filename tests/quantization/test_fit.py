@@ -67,7 +67,7 @@ def test_where_nothing_fits_all_numbers_are_told_and_nothing_is_written(tmp_path
             data=data_file(tmp_path),
             output=tmp_path / "out.tflite",
         )
-    assert len(caught.value.details) == 7
+    assert len(caught.value.details) == 8
     assert all("flash" in detail and "RAM" in detail for detail in caught.value.details)
     assert not (tmp_path / "out.tflite").exists()
 

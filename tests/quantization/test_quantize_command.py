@@ -75,4 +75,4 @@ def test_a_board_too_small_for_every_rung_is_exit_code_4(tmp_path: Path) -> None
         cwd=tmp_path,
     )
     assert done.code == 4, done.stdout
-    assert len(done.error["details"]) == 7
+    assert len(done.error["details"]) == 8
