@@ -78,7 +78,7 @@ def test_the_count_of_instructions_is_the_same_at_every_start(
 def test_a_restart_is_a_new_beginning(client: LinkClient) -> None:
     first = client.run(INPUTS)[0]
     client.restart()
-    assert client.text.count("type help") == 2
+    assert client.text.count("tinyml: model") == 2
     np.testing.assert_array_equal(client.run(INPUTS)[0], first)
 
 
