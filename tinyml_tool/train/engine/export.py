@@ -10,10 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from tinyml_tool.train.engine.arrays import Arrays
+from tinyml_tool.train.engine.quantization_aware import int8_by_calibration
 
 KERAS_FILE = "model.keras"
 TFLITE_FILE = "model_float.tflite"
+INT8_FILE = "model_int8.tflite"
 SCORES_FILE = "scores.npz"
+CALIBRATION_SAMPLES = 300
 
 
 def export(model: keras.Model, arrays: Arrays, folder: Path) -> None:
@@ -26,6 +29,17 @@ def export(model: keras.Model, arrays: Arrays, folder: Path) -> None:
     np.savez(folder / SCORES_FILE, **scores)
     (folder / TFLITE_FILE).write_bytes(to_tflite(model))
     model.save(folder / KERAS_FILE)
+
+
+def calibration_samples(arrays: Arrays) -> Any:  # noqa: ANN401
+    """Evenly spread training samples: what ranges of activations are measured on."""
+    x = arrays.train.x
+    return x[np.linspace(0, len(x) - 1, min(len(x), CALIBRATION_SAMPLES)).astype(np.int64)]
+
+
+def export_int8(model: keras.Model, arrays: Arrays, folder: Path) -> None:
+    """Write the model as full-int8 `.tflite`, ranges measured on training samples."""
+    (folder / INT8_FILE).write_bytes(int8_by_calibration(model, calibration_samples(arrays)))
 
 
 def predict(model: keras.Model, x: Any) -> Any:  # noqa: ANN401 - arrays

@@ -10,10 +10,15 @@ from typing import Any
 
 from tinyml_tool.train.engine.job import Job
 from tinyml_tool.train.engine.messages import Messages
-from tinyml_tool.train.engine.modes import train
+from tinyml_tool.train.engine.modes import cluster, distill, prune, qat, scale, train
 
 Mode = Callable[[Job, Messages], dict[str, Any]]
 
 MODES: dict[str, Mode] = {
+    "cluster": cluster.run,
+    "distill": distill.run,
+    "prune": prune.run,
+    "qat": qat.run,
+    "scale": scale.run,
     "train": train.run,
 }

@@ -1,0 +1,173 @@
+"""The model that quantization-aware training fits: the folded one, rounded where int8 rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import activations, layers
+
+from tinyml_tool.train.engine.fake_quant import FakeQuantActivation, FakeQuantLinear
+from tinyml_tool.train.engine.fold_batch_norm import FOLDABLE
+from tinyml_tool.train.engine.graph_rewrite import Call, calls_of, consumers_of, copied, rewrite
+
+_SAME_SCALE = (
+    layers.MaxPooling2D,
+    layers.AveragePooling2D,
+    layers.Flatten,
+    layers.Reshape,
+    layers.Dropout,
+    layers.ZeroPadding2D,
+)
+"""Their output keeps the quantization of their input."""
+_FIXED = {
+    activations.softmax: (0.0, 255 / 256),
+    activations.sigmoid: (0.0, 255 / 256),
+    activations.tanh: (-1.0, 127 / 128),
+}
+"""Output ranges that TensorFlow Lite prescribes."""
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class FakeQuantOptions:
+    """How weights and activations are rounded."""
+
+    weight_bits: int = 8
+    ranges: str = "moving"
+    per_channel: bool = True
+
+
+@dataclass(eq=False)
+class QuantizationAware:
+    """A model that rounds as int8 does, and the float model it was made from."""
+
+    model: keras.Model
+    folded: keras.Model
+    linear: dict[int, FakeQuantLinear] = field(default_factory=dict)
+    """By id of the folded model's layer."""
+
+    def _quantizers(self) -> list[FakeQuantActivation]:
+        return [one for one in self.model.layers if isinstance(one, FakeQuantActivation)]
+
+    def calibrate(self, x: Any) -> None:  # noqa: ANN401
+        """Set all ranges to what samples reach in the model with rounded weights."""
+        self._set("observing", True)
+        for start in range(0, len(x), _BATCH):
+            self.model(x[start : start + _BATCH], training=False)
+        self._set("observing", False)
+
+    def to_int8(self) -> bytes:
+        """The full-int8 `.tflite` with the model's own ranges."""
+        self._set("exporting", True)
+        try:
+            return _convert(self.model)
+        finally:
+            self._set("exporting", False)
+
+    def to_float(self) -> keras.Model:
+        """The folded model with the trained weights, which lie on their grid."""
+        for layer in self.folded.layers:
+            if id(layer) in self.linear:
+                layer.set_weights(self.linear[id(layer)].trained())
+        return self.folded
+
+    def quantizations(self) -> list[tuple[float, int]]:
+        """(scale, zero point) of each rounded activation, in the model's order."""
+        pairs = [one.quantization() for one in self._quantizers()]
+        return [(float(scale), int(zero_point)) for scale, zero_point in pairs]
+
+    def _set(self, name: str, value: bool) -> None:
+        for layer in self.model.layers:
+            if hasattr(layer, name):
+                setattr(layer, name, value)
+
+
+def quantization_aware(folded: keras.Model, options: FakeQuantOptions) -> QuantizationAware:
+    """Put fake quantization behind everything that int8 rounds."""
+    calls = calls_of(folded)
+    followers = consumers_of(calls)
+    linear: dict[int, FakeQuantLinear] = {}
+    copies: dict[int, Any] = {}
+
+    def rounded(x: Any, function: Any = None) -> Any:  # noqa: ANN401
+        if function in _FIXED:
+            return FakeQuantActivation("fixed", *_FIXED[function])(x)
+        return FakeQuantActivation(options.ranges)(x)
+
+    def visit(call: Call, tensors: dict[int, Any]) -> Any:  # noqa: ANN401
+        layer = call.operation
+        function = _function(layer)
+        if isinstance(layer, FOLDABLE):
+            if id(layer) not in linear:
+                linear[id(layer)] = FakeQuantLinear(
+                    layer, options.weight_bits, per_channel=options.per_channel
+                )
+            x = linear[id(layer)](tensors[id(call.inputs[0])])
+            if function is activations.linear:
+                return x if _fuses(call, followers) else rounded(x)
+            if not _is_relu(function):
+                x = rounded(x)
+            return rounded(layers.Activation(function)(x), function)
+        x = call.again(copied(layer, copies), tensors)
+        if not isinstance(layer, layers.Layer) or isinstance(layer, _SAME_SCALE):
+            return x
+        return x if _fuses(call, followers) else rounded(x, function)
+
+    model = rewrite(folded, visit, rounded)
+    for old, new in ((call.operation, copies.get(id(call.operation))) for call in calls):
+        if new is not None and new.weights:
+            new.set_weights(old.get_weights())
+    return QuantizationAware(model, folded, linear)
+
+
+def _function(layer: Any) -> Any:  # noqa: ANN401
+    if isinstance(layer, layers.ReLU):
+        return activations.relu
+    if isinstance(layer, layers.Softmax):
+        return activations.softmax
+    return getattr(layer, "activation", None)
+
+
+def _is_relu(function: Any) -> bool:  # noqa: ANN401
+    return function in (activations.relu, activations.relu6)
+
+
+def _fuses(call: Call, followers: dict[int, list[Call]]) -> bool:
+    """Whether a ReLU alone follows: the converter makes both one operator, rounded once."""
+    after = followers.get(id(call.output), [])
+    fusable = isinstance(
+        call.operation, (*FOLDABLE, layers.Add, layers.Subtract, layers.Multiply)
+    )
+    return fusable and len(after) == 1 and _is_relu(_function(after[0].operation))
+
+
+def _convert(model: keras.Model) -> bytes:
+    shape = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
+    function = tf.function(lambda x: model(x, training=False), autograph=False)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function(shape)]
+    )
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    data: bytes = converter.convert()
+    return data
+
+
+def int8_by_calibration(model: keras.Model, x: Any) -> bytes:  # noqa: ANN401
+    """The full-int8 `.tflite` of a float model, its ranges measured on samples `x`."""
+    source = keras.layers.Input(batch_shape=(1, *model.input_shape[1:]))
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(source, model(source)))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([np.float32(one[None])] for one in x)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    # As TensorFlow Lite Micro and its optimized kernels have it for dense layers.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    data: bytes = converter.convert()
+    return data
