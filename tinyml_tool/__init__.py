@@ -20,6 +20,7 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from tinyml_tool.api.answers import answers_of, load_answer
     from tinyml_tool.api.build import build
+    from tinyml_tool.api.compress import compress
     from tinyml_tool.api.deploy import deploy
     from tinyml_tool.api.evaluate import evaluate
     from tinyml_tool.api.features import Features, load_features
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from tinyml_tool.boards import load_board, load_boards
     from tinyml_tool.errors import TinymlError
     from tinyml_tool.graph.reader import read_model
+    from tinyml_tool.train.compression import CompressOptions
     from tinyml_tool.train.settings import Augmentation, TrainSettings
 
 __all__ = [
     "Augmentation",
+    "CompressOptions",
     "Features",
     "TinymlError",
     "TrainSettings",
@@ -52,6 +55,7 @@ __all__ = [
     "answers_of",
     "build",
     "check_features",
+    "compress",
     "deploy",
     "evaluate",
     "flash",
@@ -80,6 +84,8 @@ _PLACES = {
     "answers_of": "api.answers",
     "load_answer": "api.answers",
     "build": "api.build",
+    "compress": "api.compress",
+    "CompressOptions": "train.compression",
     "deploy": "api.deploy",
     "evaluate": "api.evaluate",
     "flash": "api.flash",

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import io
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.training_figures import Figures, figures_of
-from tinyml_tool.api.training_progress import TrainingProgress
-from tinyml_tool.errors import InputError, TrainingError
+from tinyml_tool.api.training_run import check_same, result_files, run_job, scores_of
+from tinyml_tool.errors import InputError
 from tinyml_tool.train.architecture import Architecture, read_architecture
 from tinyml_tool.train.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset
 from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
-from tinyml_tool.train.engine_process import EngineResult, run_engine
-from tinyml_tool.train.job import JOB_FILE, Job, balanced_weights, write_job
+from tinyml_tool.train.engine_process import EngineResult
+from tinyml_tool.train.job import Job, balanced_weights, write_job
 from tinyml_tool.train.prepare import Features, Prepared, prepare
 from tinyml_tool.train.record import SCHEMA
 from tinyml_tool.train.result_folder import (
-    CALIBRATION_FILE,
     FLOAT_FILE,
     KERAS_FILE,
-    LABELS_FILE,
-    RECORD_FILE,
-    TEST_FILE,
-    VALIDATION_FILE,
     check_target,
     close_work,
-    is_resumable,
     open_work,
     write_result,
 )
@@ -42,8 +33,6 @@ from tinyml_tool.train.scaling import ScalingKind
 from tinyml_tool.train.settings import TrainSettings, check_settings
 from tinyml_tool.train.splits import SplitShares, split_sha256
 from tinyml_tool.version import VERSION
-
-CALIBRATION_SAMPLES = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,13 +111,13 @@ def train(
         options={**(options or {}), "data_sha256": prepared.sha256},
     )
     if resume:
-        _check_same(job)
+        check_same(job)
     write_job(job, prepared.x, prepared.y, prepared.parts)
     started = time.monotonic()
-    result = _run(work, target, progress)
+    result = run_job(work, target, progress)
     seconds = time.monotonic() - started
     validation, test = (
-        figures_of(_scores(work, name), prepared, part)
+        figures_of(scores_of(work, name), prepared, part)
         for name, part in (("validation", VALIDATION), ("test", TEST))
     )
     record = {
@@ -141,7 +130,7 @@ def train(
     write_result(
         target,
         {name: work / name for name in (KERAS_FILE, FLOAT_FILE)},
-        _files(prepared, record),
+        result_files(prepared, record),
         force=force,
     )
     close_work(work)
@@ -205,47 +194,6 @@ def _weights(prepared: Prepared, settings: TrainSettings) -> tuple[float, ...] |
     return balanced_weights(labels, len(prepared.data.classes))
 
 
-def _check_same(job: Job) -> None:
-    """Raise InputError where the interrupted training was another one."""
-    before = json.loads((job.work / JOB_FILE).read_text())
-    now = json.loads(json.dumps(job.to_json()))
-    if before == now:
-        return
-    different = sorted(
-        f"{part}.{key}" if isinstance(now[part], dict) else part
-        for part in now
-        for key in (now[part] if isinstance(now[part], dict) else [part])
-        if (now[part].get(key) if isinstance(now[part], dict) else now[part])
-        != (before[part].get(key) if isinstance(before.get(part), dict) else before.get(part))
-    )
-    raise InputError(
-        f"the interrupted training was another one: {', '.join(different)} differ",
-        hint="use the same data and settings, or begin anew with --force",
-    )
-
-
-def _run(work: Path, target: Path, progress: Progress) -> EngineResult:
-    tell: Callable[[dict[str, Any]], None] = TrainingProgress(progress)
-    try:
-        return run_engine(work / JOB_FILE, tell)
-    except KeyboardInterrupt:
-        if is_resumable(work):
-            raise KeyboardInterrupt(f"{target}: go on with --resume") from None
-        close_work(work)
-        raise
-    except TrainingError:
-        raise  # its log stays, and the last epoch
-    except BaseException:
-        close_work(work)
-        raise
-
-
-def _scores(work: Path, name: str) -> NDArray[np.float32]:
-    with np.load(work / "scores.npz") as file:
-        scores: NDArray[np.float32] = file[f"scores_{name}"]
-    return scores
-
-
 def _data_facts(prepared: Prepared, shares: SplitShares) -> dict[str, Any]:
     data = prepared.data
     return {
@@ -265,25 +213,3 @@ def _data_facts(prepared: Prepared, shares: SplitShares) -> dict[str, Any]:
         },
         "prepared_sha256": prepared.sha256,
     }
-
-
-def _files(prepared: Prepared, record: Mapping[str, Any]) -> dict[str, bytes]:
-    """What is made here: the record, class names, and the samples that later steps need."""
-    x, y = prepared.part(TRAIN)
-    chosen = np.sort(np.random.default_rng(0).permutation(len(x))[:CALIBRATION_SAMPLES])
-    classes = np.array(prepared.data.classes)
-    parts = {
-        CALIBRATION_FILE: (x[chosen], y[chosen]),
-        VALIDATION_FILE: prepared.part(VALIDATION),
-        TEST_FILE: prepared.part(TEST),
-    }
-    files = {name: _npz(x=x, y=y, classes=classes, prepared=True) for name, (x, y) in parts.items()}
-    files[RECORD_FILE] = (json.dumps(record, indent=2, allow_nan=False) + "\n").encode()
-    files[LABELS_FILE] = ("\n".join(prepared.data.classes) + "\n").encode()
-    return files
-
-
-def _npz(**arrays: Any) -> bytes:  # noqa: ANN401 - arrays
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()

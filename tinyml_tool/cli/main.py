@@ -11,6 +11,7 @@ from typer.main import get_command
 from tinyml_tool.cli import (
     boards,
     build,
+    compress,
     deploy,
     doctor,
     evaluate,
@@ -84,6 +85,7 @@ for _module in (
     doctor,
     train,
     evaluate,
+    compress,
 ):
     _module.register(app)
 

@@ -12,10 +12,12 @@ from tinyml_tool.errors import InputError, OutputError
 RECORD_FILE = "training.json"
 LABELS_FILE = "labels.txt"
 CALIBRATION_FILE = "calibration.npz"
+TRAIN_FILE = "train.npz"
 VALIDATION_FILE = "validation.npz"
 TEST_FILE = "test.npz"
 KERAS_FILE = "model.keras"
 FLOAT_FILE = "model_float.tflite"
+INT8_FILE = "model_int8.tflite"
 
 _CHECKPOINT = "checkpoint.npz"
 

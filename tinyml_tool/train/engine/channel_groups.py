@@ -85,12 +85,9 @@ class ChannelGroups:
         layer = call.operation
         inputs = [self._carried[id(tensor)] for tensor in call.inputs]
         source = self._root(inputs[0].group)
-        if isinstance(layer, layers.DepthwiseConv2D) and layer.depth_multiplier == 1:
-            _once(source.handlers, layer)
-            return inputs[0]
         if isinstance(layer, layers.Dense) or _is_plain_convolution(layer):
             return self._linear(layer, inputs[0], call)
-        if isinstance(layer, layers.BatchNormalization) and inputs[0].places == 1:
+        if _is_by_channel(layer) and inputs[0].places == 1:
             _once(source.handlers, layer)
             return inputs[0]
         if isinstance(layer, _HAND_ON):
@@ -141,6 +138,12 @@ def _is_plain_convolution(layer: Any) -> bool:  # noqa: ANN401
         and not isinstance(layer, layers.DepthwiseConv2D)
         and layer.groups == 1
     )
+
+
+def _is_by_channel(layer: Any) -> bool:  # noqa: ANN401
+    if isinstance(layer, layers.DepthwiseConv2D):
+        return bool(layer.depth_multiplier == 1)
+    return isinstance(layer, layers.BatchNormalization)
 
 
 def _once(found: list[Any], layer: Any) -> None:  # noqa: ANN401

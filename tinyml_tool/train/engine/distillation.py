@@ -38,7 +38,8 @@ class Distiller(keras.Model):
         self._teacher = _with_features(teacher)
         self._both = _with_features(student)
         widths = [model.outputs[1].shape[-1] for model in (self._both, self._teacher)]
-        self._projection = layers.Dense(widths[1]) if how.features and len(set(widths)) > 1 else None
+        differ = how.features > 0 and widths[0] != widths[1]
+        self._projection = layers.Dense(widths[1]) if differ else None
         self._features: Any = None
         self.build((None, *student.input_shape[1:]))
 

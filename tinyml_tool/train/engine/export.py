@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from tinyml_tool.train.engine.arrays import Arrays
-from tinyml_tool.train.engine.quantization_aware import int8_by_calibration
 
 KERAS_FILE = "model.keras"
 TFLITE_FILE = "model_float.tflite"
@@ -35,11 +34,6 @@ def calibration_samples(arrays: Arrays) -> Any:  # noqa: ANN401
     """Evenly spread training samples: what ranges of activations are measured on."""
     x = arrays.train.x
     return x[np.linspace(0, len(x) - 1, min(len(x), CALIBRATION_SAMPLES)).astype(np.int64)]
-
-
-def export_int8(model: keras.Model, arrays: Arrays, folder: Path) -> None:
-    """Write the model as full-int8 `.tflite`, ranges measured on training samples."""
-    (folder / INT8_FILE).write_bytes(int8_by_calibration(model, calibration_samples(arrays)))
 
 
 def predict(model: keras.Model, x: Any) -> Any:  # noqa: ANN401 - arrays

@@ -148,7 +148,7 @@ class FakeQuantLinear(layers.Layer):
             kernel = np.array(self.rounded_kernel())
             step = INT8_LEVELS // self._levels
             largest = np.array(self._largest()) * INT8_LEVELS / (step * self._levels)
-        kernel, largest = np.float32(kernel), np.float32(largest)
+        kernel, largest = kernel.astype(np.float32), largest.astype(np.float32)
         if largest.size == 1:
             limit = float(largest.reshape(()))
             return tf.quantization.fake_quant_with_min_max_args(

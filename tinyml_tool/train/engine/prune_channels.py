@@ -101,9 +101,7 @@ def _without(model: keras.Model, cuts: list[Cut]) -> keras.Model:
             weights[id(layer)] = [_handled(array, cut.kept) for array in weights[id(layer)]]
         for layer, places in cut.group.takers:
             kernel, *rest = weights[id(layer)]
-            rows = (
-                np.arange(places)[:, None] * cut.group.channels + cut.kept[None, :]
-            ).reshape(-1)
+            rows = (np.arange(places)[:, None] * cut.group.channels + cut.kept[None, :]).reshape(-1)
             weights[id(layer)] = [np.take(kernel, rows, axis=kernel.ndim - 2), *rest]
     copies: dict[int, Any] = {}
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import activations, layers
 
@@ -139,9 +138,7 @@ def _is_relu(function: Any) -> bool:  # noqa: ANN401
 def _fuses(call: Call, followers: dict[int, list[Call]]) -> bool:
     """Whether a ReLU alone follows: the converter makes both one operator, rounded once."""
     after = followers.get(id(call.output), [])
-    fusable = isinstance(
-        call.operation, (*FOLDABLE, layers.Add, layers.Subtract, layers.Multiply)
-    )
+    fusable = isinstance(call.operation, (*FOLDABLE, layers.Add, layers.Subtract, layers.Multiply))
     return fusable and len(after) == 1 and _is_relu(_function(after[0].operation))
 
 
@@ -154,20 +151,5 @@ def _convert(model: keras.Model) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    data: bytes = converter.convert()
-    return data
-
-
-def int8_by_calibration(model: keras.Model, x: Any) -> bytes:  # noqa: ANN401
-    """The full-int8 `.tflite` of a float model, its ranges measured on samples `x`."""
-    source = keras.layers.Input(batch_shape=(1, *model.input_shape[1:]))
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(source, model(source)))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([np.float32(one[None])] for one in x)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    # As TensorFlow Lite Micro and its optimized kernels have it for dense layers.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     data: bytes = converter.convert()
     return data

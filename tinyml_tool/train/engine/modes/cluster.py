@@ -6,7 +6,7 @@ from typing import Any
 
 from tinyml_tool.train.engine.arrays import load_arrays
 from tinyml_tool.train.engine.build_model import build_model
-from tinyml_tool.train.engine.export import export, export_int8
+from tinyml_tool.train.engine.export import export
 from tinyml_tool.train.engine.fit import fit
 from tinyml_tool.train.engine.fold_batch_norm import fold_batch_norms
 from tinyml_tool.train.engine.job import Job
@@ -22,7 +22,6 @@ def run(job: Job, messages: Messages) -> dict[str, Any]:
     progress = fit(model, arrays, job, messages, extra=[keep])
     messages.send("exporting")
     export(model, arrays, job.work)
-    export_int8(model, arrays, job.work)
     return {
         "parameters": model.count_params(),
         "history": progress.history,

@@ -7,7 +7,7 @@ from typing import Any
 from tinyml_tool.train.engine.arrays import load_arrays
 from tinyml_tool.train.engine.build_model import read_model
 from tinyml_tool.train.engine.distillation import Distillation, Distiller
-from tinyml_tool.train.engine.export import export, export_int8
+from tinyml_tool.train.engine.export import export
 from tinyml_tool.train.engine.fit import fit
 from tinyml_tool.train.engine.job import Job
 from tinyml_tool.train.engine.messages import Messages
@@ -23,7 +23,6 @@ def run(job: Job, messages: Messages) -> dict[str, Any]:
     progress = fit(Distiller(student, teacher, how), arrays, job, messages)
     messages.send("exporting")
     export(student, arrays, job.work)
-    export_int8(student, arrays, job.work)
     return {
         "parameters": student.count_params(),
         "history": progress.history,

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinyml_tool.train.engine.arrays import load_arrays
 from tinyml_tool.train.engine.build_model import build_model
-from tinyml_tool.train.engine.export import export, export_int8
+from tinyml_tool.train.engine.export import export
 from tinyml_tool.train.engine.fit import fit
 from tinyml_tool.train.engine.job import Job
 from tinyml_tool.train.engine.messages import Messages
@@ -21,7 +21,6 @@ def run(job: Job, messages: Messages) -> dict[str, Any]:
     progress = fit(model, arrays, job, messages)
     messages.send("exporting")
     export(model, arrays, job.work)
-    export_int8(model, arrays, job.work)
     return {
         "parameters": model.count_params(),
         "history": progress.history,
