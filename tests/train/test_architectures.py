@@ -24,6 +24,7 @@ from tinyml_tool.verify.inputs import vectors
 pytestmark = needs_tensorflow
 
 CASES = {
+    "cnn:width=0.5,depth=2": (8, 8, 1),
     "ds_cnn:width=0.25,depth=1,kernel=10x4": (24, 10, 1),
     "mobilenet_v1:width=0.125,depth=3": (16, 16, 3),
     "resnet8:width=0.25,depth=2": (8, 8, 3),

@@ -14,6 +14,7 @@ from tinyml_tool.api.evaluate import evaluate
 from tinyml_tool.api.evaluation import ModelFigures
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.int8_model import int8_of
+from tinyml_tool.api.training_facts import outcome_of, weights_of_classes
 from tinyml_tool.api.training_figures import figures_of
 from tinyml_tool.api.training_run import check_same, result_files, run_job, scores_of
 from tinyml_tool.boards import Board, load_board
@@ -26,9 +27,9 @@ from tinyml_tool.errors import (
 )
 from tinyml_tool.train.architecture import Architecture, read_architecture
 from tinyml_tool.train.compression import ANEW, CompressOptions, Method, check_options
-from tinyml_tool.train.dataset import TEST, TRAIN, VALIDATION
+from tinyml_tool.train.dataset import TEST, VALIDATION
 from tinyml_tool.train.engine_process import EngineResult
-from tinyml_tool.train.job import Job, balanced_weights, write_job
+from tinyml_tool.train.job import Job, write_job
 from tinyml_tool.train.prepare import Prepared
 from tinyml_tool.train.record import TrainingRecord, read_record
 from tinyml_tool.train.result_folder import (
@@ -94,7 +95,7 @@ def compress(
         task=record.task,
         classes=len(record.classes),
         settings=settings,
-        class_weights=_weights(prepared, settings),
+        class_weights=weights_of_classes(prepared, settings),
         mode=method,
         options={**engine_options, "data_sha256": prepared.sha256},
     )
@@ -230,17 +231,10 @@ def _check_teacher(record: TrainingRecord, teacher: TrainingRecord) -> None:
         )
 
 
-def _weights(prepared: Prepared, settings: TrainSettings) -> tuple[float, ...] | None:
-    if not settings.balance or prepared.normal is not None:
-        return None
-    return balanced_weights(prepared.part(TRAIN)[1], len(prepared.data.classes))
-
-
 def _new_content(
     record: TrainingRecord, job: Job, arch: Architecture, result: EngineResult, seconds: float
 ) -> dict[str, Any]:
     """What of the record the compression changed."""
-    usual = ("parameters", "best_epoch", "history")
     return {
         "tool": VERSION,
         "mode": job.mode,
@@ -248,10 +242,7 @@ def _new_content(
         "start_from": str(record.folder),
         "settings": job.settings.to_json(),
         "class_weights": job.class_weights and list(job.class_weights),
-        "versions": result.versions,
-        "seconds": round(seconds, 1),
-        **{name: result.facts[name] for name in usual},
-        "more": {name: value for name, value in result.facts.items() if name not in usual},
+        **outcome_of(result, seconds),
     }
 
 

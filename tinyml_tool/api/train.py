@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinyml_tool.api.generate import Progress, no_progress
+from tinyml_tool.api.training_facts import (
+    data_facts,
+    outcome_of,
+    weights_of_classes,
+    what_was_trained,
+)
 from tinyml_tool.api.training_figures import Figures, figures_of
 from tinyml_tool.api.training_run import check_same, result_files, run_job, scores_of
 from tinyml_tool.errors import InputError
 from tinyml_tool.train.architecture import Architecture, read_architecture
-from tinyml_tool.train.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset
+from tinyml_tool.train.dataset import TEST, VALIDATION, Dataset
 from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
-from tinyml_tool.train.engine_process import EngineResult
-from tinyml_tool.train.job import Job, balanced_weights, write_job
-from tinyml_tool.train.prepare import Features, Prepared, prepare
-from tinyml_tool.train.record import SCHEMA
+from tinyml_tool.train.job import Job, write_job
+from tinyml_tool.train.prepare import Features, prepare
 from tinyml_tool.train.result_folder import (
     FLOAT_FILE,
     KERAS_FILE,
@@ -31,8 +33,7 @@ from tinyml_tool.train.result_folder import (
 )
 from tinyml_tool.train.scaling import ScalingKind
 from tinyml_tool.train.settings import TrainSettings, check_settings
-from tinyml_tool.train.splits import SplitShares, split_sha256
-from tinyml_tool.version import VERSION
+from tinyml_tool.train.splits import SplitShares
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def train(
         task="reconstruction" if chosen.reconstructs else "classification",
         classes=len(dataset.classes),
         settings=settings,
-        class_weights=_weights(prepared, settings),
+        class_weights=weights_of_classes(prepared, settings),
         mode=mode,
         options={**(options or {}), "data_sha256": prepared.sha256},
     )
@@ -121,9 +122,11 @@ def train(
         for name, part in (("validation", VALIDATION), ("test", TEST))
     )
     record = {
-        **_what(job, prepared, chosen, start_from, features_record if features else None),
-        "data": _data_facts(prepared, shares),
-        **_outcome(result, seconds),
+        **what_was_trained(
+            job, prepared, chosen, start_from, features_record if features else None
+        ),
+        "data": data_facts(prepared, shares),
+        **outcome_of(result, seconds),
         "validation": validation.to_json(),
         "test": test.to_json(),
     }
@@ -137,47 +140,6 @@ def train(
     return Trained(target, record, validation, test)
 
 
-def _what(
-    job: Job,
-    prepared: Prepared,
-    arch: Architecture,
-    start_from: str | Path | None,
-    features: str | Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """What was trained, and on what inputs."""
-    data = prepared.data
-    return {
-        "schema": SCHEMA,
-        "tool": VERSION,
-        "task": job.task,
-        "mode": job.mode,
-        "architecture": arch.to_json(),
-        "start_from": None if start_from is None else str(start_from),
-        "settings": job.settings.to_json(),
-        "class_weights": job.class_weights and list(job.class_weights),
-        "classes": list(data.classes),
-        "normal": prepared.normal,
-        "input": {
-            "shape": list(prepared.x.shape[1:]),
-            "raw_shape": list(data.shape),
-            "sample_rate": data.sample_rate,
-            "features": features,
-            "scaling": prepared.scaling.to_json(),
-        },
-    }
-
-
-def _outcome(result: EngineResult, seconds: float) -> dict[str, Any]:
-    """What the engine made of it; what a mode tells besides the usual is under `more`."""
-    usual = ("parameters", "best_epoch", "history")
-    return {
-        "versions": result.versions,
-        "seconds": round(seconds, 1),
-        **{name: result.facts[name] for name in usual},
-        "more": {name: value for name, value in result.facts.items() if name not in usual},
-    }
-
-
 def _model(arch: Architecture, start_from: str | Path | None) -> dict[str, Any]:
     if start_from is None:
         return {"architecture": arch.to_json()}
@@ -185,31 +147,3 @@ def _model(arch: Architecture, start_from: str | Path | None) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path}: does not exist", hint="name a .keras file to go on from")
     return {"file": str(path.resolve())}
-
-
-def _weights(prepared: Prepared, settings: TrainSettings) -> tuple[float, ...] | None:
-    if not settings.balance or prepared.normal is not None:
-        return None
-    _, labels = prepared.part(TRAIN)
-    return balanced_weights(labels, len(prepared.data.classes))
-
-
-def _data_facts(prepared: Prepared, shares: SplitShares) -> dict[str, Any]:
-    data = prepared.data
-    return {
-        "name": data.name,
-        "kind": data.kind,
-        "sha256": data.sha256,
-        "samples": len(data),
-        "groups": None if data.groups is None else len(np.unique(data.groups)),
-        "split": {
-            "validation": shares.validation,
-            "test": shares.test,
-            "seed": shares.seed,
-            "sha256": split_sha256(prepared.parts),
-            "samples": {
-                name: int((prepared.parts == part).sum()) for part, name in enumerate(PARTS)
-            },
-        },
-        "prepared_sha256": prepared.sha256,
-    }

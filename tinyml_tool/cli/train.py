@@ -41,7 +41,7 @@ ArchOption = Annotated[
     typer.Option(
         "--arch",
         "-a",
-        help="ds_cnn, mobilenet_v1, resnet8, conv1d, tcn, lstm, mlp or autoencoder; with "
+        help="cnn, ds_cnn, mobilenet_v1, resnet8, conv1d, tcn, lstm, mlp or autoencoder; with "
         "parameters: ds_cnn:width=0.5,depth=3,kernel=10x4.",
     ),
 ]

@@ -67,6 +67,12 @@ _KNOWN = {
     known.usual.name: known
     for known in (
         Known(
+            Architecture("cnn", depth=2),
+            3,
+            "plain convolutions with pooling, for small pictures; depth: convolutions",
+            ("depth", "kernel", "dropout"),
+        ),
+        Known(
             Architecture("ds_cnn", depth=4),
             3,
             "depthwise separable, for keywords and small pictures; depth: blocks",

@@ -13,7 +13,7 @@ _NAMES = {1: "vectors", 2: "series (time, channels)", 3: "pictures (height, widt
 _SUITABLE = {
     1: "conv1d or mlp, or learn from features (of sound, say, a spectrogram)",
     2: "conv1d, tcn, lstm or mlp",
-    3: "ds_cnn, mobilenet_v1, resnet8 or mlp",
+    3: "cnn, ds_cnn, mobilenet_v1, resnet8 or mlp",
 }
 
 

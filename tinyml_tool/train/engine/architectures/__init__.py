@@ -11,6 +11,7 @@ from typing import Any
 
 from tinyml_tool.train.engine.architectures import (
     autoencoder,
+    cnn,
     conv1d,
     ds_cnn,
     lstm,
@@ -24,6 +25,7 @@ Builder = Callable[[tuple[int, ...], int, Mapping[str, Any]], Any]
 
 BUILDERS: dict[str, Builder] = {
     "autoencoder": autoencoder.build,
+    "cnn": cnn.build,
     "conv1d": conv1d.build,
     "ds_cnn": ds_cnn.build,
     "lstm": lstm.build,

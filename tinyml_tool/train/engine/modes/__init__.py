@@ -10,15 +10,17 @@ from typing import Any
 
 from tinyml_tool.train.engine.job import Job
 from tinyml_tool.train.engine.messages import Messages
-from tinyml_tool.train.engine.modes import cluster, distill, prune, qat, scale, train
+from tinyml_tool.train.engine.modes import cluster, distill, prune, qat, scale, search, train
 
 Mode = Callable[[Job, Messages], dict[str, Any]]
 
 MODES: dict[str, Mode] = {
+    "build": search.build,
     "cluster": cluster.run,
     "distill": distill.run,
     "prune": prune.run,
     "qat": qat.run,
     "scale": scale.run,
     "train": train.run,
+    "train_many": search.train_many,
 }
