@@ -59,6 +59,7 @@ def test_the_folder_holds_what_the_next_steps_need(trained: Trained) -> None:
         "model.keras",
         "model_float.tflite",
         "test.npz",
+        "train.npz",
         "training.json",
         "validation.npz",
     ]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_tool.api.engines import EngineOptions
 from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.api.project import open_project
@@ -14,6 +15,7 @@ from tinyml_tool.api.session import choose_emulator, open_session
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.footprint import footprint_estimate
 from tinyml_tool.config import Optimize
+from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.verify.agreement import agreement
@@ -56,7 +58,7 @@ def measure_cost(
     chosen = load_board(board)
     content = data if isinstance(data, bytes) else data.read_bytes()
     source = source_of(content, name)
-    plan = compile_for(source, chosen, optimize=optimize)
+    plan = compile_for(source, chosen, options=EngineOptions(optimize))
     reference = TflmReference(content, name)
     inputs = vectors(source.graph, COMPARED_INPUTS, 0)
     with tempfile.TemporaryDirectory(prefix="tinyml-cost-") as folder:
@@ -86,6 +88,4 @@ def measure_cost(
 
 def source_of(content: bytes, name: str) -> ModelSource:
     """A model in memory, read and checked."""
-    from tinyml_tool.graph.reader import parse_model
-
     return ModelSource(parse_model(content, name), content)
