@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tinyml_tool.api.profile import profile
     from tinyml_tool.api.quantize import quantize
     from tinyml_tool.api.run import run
+    from tinyml_tool.api.search import search
+    from tinyml_tool.api.search_result import Limits
     from tinyml_tool.api.train import train
     from tinyml_tool.api.validate import validate
     from tinyml_tool.boards import load_board, load_boards
@@ -49,6 +51,7 @@ __all__ = [
     "Augmentation",
     "CompressOptions",
     "Features",
+    "Limits",
     "TinymlError",
     "TrainSettings",
     "__version__",
@@ -73,6 +76,7 @@ __all__ = [
     "quantize_to_fit",
     "read_model",
     "run",
+    "search",
     "show_features",
     "stop_emulators",
     "store_features",
@@ -99,6 +103,8 @@ _PLACES = {
     "quantize": "api.quantize",
     "quantize_to_fit": "api.fit",
     "run": "api.run",
+    "search": "api.search",
+    "Limits": "api.search_result",
     "train": "api.train",
     "validate": "api.validate",
     "Augmentation": "train.settings",

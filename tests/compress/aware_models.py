@@ -60,8 +60,7 @@ def silenced(model: keras.Model) -> int:
         silent = np.arange(group.channels) % 2 == 1
         for layer in (*group.makers, *group.handlers):
             weights = []
-            for place, array in enumerate(layer.get_weights()):
-                array = array.copy()
+            for place, array in enumerate(map(np.copy, layer.get_weights())):
                 is_statistic = isinstance(layer, layers.BatchNormalization) and place > 1
                 if not isinstance(layer, layers.DepthwiseConv2D) and not is_statistic:
                     array[..., silent] = 0

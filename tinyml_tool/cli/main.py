@@ -25,6 +25,7 @@ from tinyml_tool.cli import (
     profile,
     quantize,
     run,
+    search,
     train,
     validate,
 )
@@ -86,6 +87,7 @@ for _module in (
     train,
     evaluate,
     compress,
+    search,
 ):
     _module.register(app)
 

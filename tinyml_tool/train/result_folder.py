@@ -22,15 +22,18 @@ INT8_FILE = "model_int8.tflite"
 _CHECKPOINT = "checkpoint.npz"
 
 
-def check_target(target: Path, *, force: bool) -> None:
-    """Raise OutputError where a result may not be written: before hours of training."""
+def check_target(target: Path, *, force: bool, mark: str = RECORD_FILE) -> None:
+    """Raise OutputError where a result may not be written: before hours of training.
+
+    A folder that holds the file `mark` is an earlier result.
+    """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target}: exists and is not a folder", hint="choose another --output")
     if not target.is_dir() or not any(target.iterdir()):
         return
-    if not (target / RECORD_FILE).is_file():
+    if not (target / mark).is_file():
         raise OutputError(
-            f"{target}: exists and is no result of `tinyml train`",
+            f"{target}: exists and is no earlier result (it has no {mark})",
             hint="choose another --output; --force replaces earlier results only",
         )
     if not force:
@@ -45,13 +48,14 @@ def work_folder(target: Path) -> Path:
     return resolved.with_name(f".{resolved.name}.training")
 
 
-def open_work(target: Path, *, resume: bool, force: bool) -> Path:
+def open_work(target: Path, *, resume: bool, force: bool, keeps: str = _CHECKPOINT) -> Path:
     """The working folder: of the interrupted training with `resume`, else an empty one.
 
+    The file `keeps` in it tells that there is something to go on with.
     Raises InputError where there is nothing to resume, or something that was not asked for.
     """
     work = work_folder(target)
-    interrupted = (work / _CHECKPOINT).is_file()
+    interrupted = (work / keeps).is_file()
     if resume and not interrupted:
         raise InputError(
             f"{target}: no interrupted training to go on with", hint="leave out --resume"
@@ -84,17 +88,23 @@ def close_work(work: Path) -> None:
 
 
 def write_result(
-    target: Path, moved: Mapping[str, Path], made: Mapping[str, bytes], *, force: bool
+    target: Path,
+    moved: Mapping[str, Path],
+    made: Mapping[str, bytes],
+    *,
+    force: bool,
+    mark: str = RECORD_FILE,
 ) -> None:
     """Make the folder `target` of files to move and files to write, in one step.
 
     Raises OutputError; then `target` is as it was.
     """
-    check_target(target, force=force)
+    check_target(target, force=force, mark=mark)
     resolved = target.resolve()
     staging = resolved.with_name(f".{resolved.name}.new-{secrets.token_hex(4)}")
     try:
-        staging.mkdir(parents=True)
+        for name in (*moved, *made):
+            (staging / name).parent.mkdir(parents=True, exist_ok=True)
         for name, source in moved.items():
             shutil.copyfile(source, staging / name)
         for name, content in made.items():

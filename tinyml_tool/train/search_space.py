@@ -154,6 +154,15 @@ def space_for(shape: tuple[int, ...], families: Sequence[str] = ()) -> SearchSpa
     return SearchSpace(tuple(families) or tuple(able), shape)
 
 
+def first_network(shape: tuple[int, ...], families: Sequence[str]) -> Architecture:
+    """A network that says how samples of `shape` are to be shaped for all of a search.
+
+    Raises InputError for an unknown family.
+    """
+    usual = {1: "mlp", 2: "conv1d", 3: "cnn"}.get(len(shape), "cnn")
+    return read_architecture(families[0] if families else usual)
+
+
 def _step(values: Sequence[Any], value: Any, rng: np.random.Generator) -> Any:  # noqa: ANN401
     """The next larger or smaller one of `values`."""
     place = values.index(value) if value in values else len(values) // 2

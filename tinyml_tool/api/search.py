@@ -1,0 +1,179 @@
+"""`search`: looks for networks that fit a board and a budget, and hands out the best."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tinyml_tool.api.cost import measure_cost
+from tinyml_tool.api.generate import Progress, no_progress
+from tinyml_tool.api.hand_out import hand_out
+from tinyml_tool.api.search_result import (
+    Baseline,
+    Judged,
+    Limits,
+    SearchResult,
+    front_of,
+)
+from tinyml_tool.api.search_run import SearchRun, accuracy_of
+from tinyml_tool.api.training_facts import data_facts, what_was_trained
+from tinyml_tool.boards import Board, load_board
+from tinyml_tool.errors import DoesNotFitError, InputError
+from tinyml_tool.train.dataset import Dataset
+from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
+from tinyml_tool.train.journal import Journal
+from tinyml_tool.train.pareto_plot import PlotPoint, front_svg
+from tinyml_tool.train.prepare import Features, apply_features, prepare
+from tinyml_tool.train.result_folder import (
+    TEST_FILE,
+    VALIDATION_FILE,
+    check_target,
+    close_work,
+    open_work,
+    write_result,
+)
+from tinyml_tool.train.scaling import ScalingKind
+from tinyml_tool.train.search_space import first_network, space_for
+from tinyml_tool.train.settings import TrainSettings, check_settings
+from tinyml_tool.train.splits import SplitShares
+
+RESULT_FILE = "search.json"
+PLOT_FILE = "front.svg"
+JOURNAL_FILE = "journal.jsonl"
+
+
+def search(
+    data: str | Path | Dataset,
+    *,
+    output: str | Path,
+    board: str | Path | Board = "qemu-m4",
+    limits: Limits | None = None,
+    candidates: int = 24,
+    generation: int = 6,
+    families: Sequence[str] = (),
+    settings: TrainSettings | None = None,
+    seed: int = 0,
+    keep: int = 5,
+    baseline: str | Path | None = None,
+    reading: ReadOptions | None = None,
+    shares: SplitShares | None = None,
+    scaling: ScalingKind | None = None,
+    features: Features | None = None,
+    features_record: str | Mapping[str, Any] = "custom",
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress = no_progress,
+) -> SearchResult:
+    """Try `candidates` networks on `data`, in generations, and write the best to `output`.
+
+    Each is built untrained, quantized, compiled and measured on `board` first; only those within
+    `limits` are trained.  The next generation are neighbours of the best so far by validation
+    accuracy (int8, in the reference), flash and instructions.  The front is measured again, judged
+    on the test samples, and the `keep` most accurate of it become folders like a training's.
+    `baseline` is a `.tflite` to compare with.  After an interruption `resume` goes on.  Raises
+    InputError for data, options and places, DoesNotFitError where nothing tried is within the
+    limits, ToolMissingError, TrainingError where the training process dies.
+    """
+    target, chip, limits = Path(output), load_board(board), limits or Limits()
+    settings, shares = settings or TrainSettings(), shares or SplitShares()
+    check_settings(settings)
+    if candidates < 1 or generation < 1 or keep < 1:
+        raise InputError("candidates, generation and keep must be at least 1")
+    check_target(target, force=force, mark=RESULT_FILE)
+    progress("reading the data")
+    dataset = data if isinstance(data, Dataset) else read_dataset(Path(data), reading)
+    shape = tuple(apply_features(dataset.samples[:1], features).shape[1:])
+    first = first_network(shape, families)
+    prepared = prepare(dataset, first, shares=shares, scaling=scaling, features=features)
+    space = space_for(tuple(prepared.x.shape[1:]), families)
+    header = {
+        "data": prepared.sha256,
+        "board": chip.id,
+        "limits": asdict(limits),
+        "generation": generation,
+        "families": list(space.families),
+        "settings": settings.to_json(),
+        "seed": seed,
+    }
+    work = open_work(target, resume=resume, force=force, keeps=JOURNAL_FILE)
+    journal = Journal(work / JOURNAL_FILE, header)
+    run = SearchRun(work, chip, limits, settings, prepared, journal, progress)
+    try:
+        run.write_samples()
+        reference = (
+            _baseline(Path(baseline), work, chip, progress) if baseline is not None else None
+        )
+        judged = run.generations(space, candidates, generation, seed)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{target}: go on with --resume") from None
+    best = front_of(judged)
+    if not best:
+        raise _nothing_fits(judged, limits, chip)
+    record = {
+        **what_was_trained(
+            run.job("train_many", []), prepared, first, None, features_record if features else None
+        ),
+        "data": data_facts(prepared, shares),
+    }
+    found, moved, made = hand_out(run, best, keep, target, record)
+    result = SearchResult(target, chip.id, limits, tuple(judged), tuple(found), reference)
+    made[RESULT_FILE] = (json.dumps(result.to_json(), indent=2) + "\n").encode()
+    made[PLOT_FILE] = plot_of(result).encode()
+    write_result(target, moved, made, force=force, mark=RESULT_FILE)
+    close_work(work)
+    return result
+
+
+def plot_of(result: SearchResult) -> str:
+    """All candidates that were trained, the front and the baseline as SVG."""
+    chosen = {one.judged.candidate.id for one in result.found}
+    points = [
+        PlotPoint(
+            str(one.candidate),
+            one.accuracy,
+            one.cost.flash_bytes,
+            one.cost.instructions or 0,
+            "front" if one.candidate.id in chosen else "other",
+        )
+        for one in result.judged
+        if one.accuracy is not None and one.cost is not None
+    ]
+    if result.baseline is not None:
+        cost = result.baseline.cost
+        points.append(
+            PlotPoint(
+                result.baseline.model,
+                result.baseline.validation_accuracy,
+                cost.flash_bytes,
+                cost.instructions or 0,
+                "baseline",
+            )
+        )
+    return front_svg(points, board=result.board)
+
+
+def _baseline(model: Path, work: Path, board: Board, progress: Progress) -> Baseline:
+    progress(f"judging {model.name}")
+    return Baseline(
+        str(model),
+        accuracy_of(model, work / VALIDATION_FILE),
+        accuracy_of(model, work / TEST_FILE),
+        measure_cost(model, board),
+    )
+
+
+def _nothing_fits(judged: Sequence[Judged], limits: Limits, board: Board) -> DoesNotFitError:
+    told = ", ".join(
+        f"{name.removeprefix('max_')} {value:,}"
+        for name, value in asdict(limits).items()
+        if value is not None
+    )
+    within = told or "its memory"
+    return DoesNotFitError(
+        f"none of {len(judged)} networks is within the limits on {board.id} ({within})",
+        hint="raise the limits, try more --candidates, or name smaller --families",
+        details=[f"{one.candidate}: {one.refused}" for one in judged if one.refused],
+    )
