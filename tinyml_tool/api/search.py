@@ -174,6 +174,7 @@ def _nothing_fits(judged: Sequence[Judged], limits: Limits, board: Board) -> Doe
     within = told or "its memory"
     return DoesNotFitError(
         f"none of {len(judged)} networks is within the limits on {board.id} ({within})",
-        hint="raise the limits, try more --candidates, or name smaller --families",
+        hint="try more --candidates with --resume, or begin anew with --force and higher limits "
+        "or other --families",
         details=[f"{one.candidate}: {one.refused}" for one in judged if one.refused],
     )
