@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 
@@ -10,6 +11,8 @@ from tinyml_tool.devices.qemu import QemuDevice
 
 
 def main() -> None:
+    # Tests under nohup would hand down that a hang-up is ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     board, elf = sys.argv[1:]
     with QemuDevice(load_board(board), elf, arguments="hang") as device:
         print(device.pid, flush=True)
