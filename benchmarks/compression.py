@@ -1,110 +1,194 @@
-"""Compresses a trained model in every way and prints one table, as docs/compression.md has it.
+"""Compresses the examples in every way and prints tables, as docs/compression-measured.md has them.
 
-    python benchmarks/compression.py [TRAINING] [--board qemu-m4] [--work FOLDER]
+    python benchmarks/compression.py [EXAMPLE...] [--board qemu-m4] [--folder out] [--trained]
+                                     [--float MODEL.tflite]... [--write FILE]
 
-TRAINING is a folder of `tinyml train`; without it, a DS-CNN is trained on scikit-learn's digits:
-the last 450 of 1,797 pictures are the test.  Needs TensorFlow, the cross compiler and QEMU.
+Each example is trained as a user would train it; --trained takes what an earlier run left in
+--folder.  Models of --float come without data: they are quantized with random samples, and have no
+quality to tell.  Floats run in engine tflm, where TINYML_TFLM_DIR names TensorFlow Lite Micro, all
+others in engine aot.  Needs TensorFlow, the cross compiler and QEMU.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 import tinyml_tool as tt
-from tinyml_tool.api.compress import measured_row, record_of, usual_settings
+from tinyml_tool.api.compress import measured_row, quality_name, record_of, usual_settings
 from tinyml_tool.api.compression import Row
-from tinyml_tool.boards import load_board
+from tinyml_tool.api.cost import measure_cost
+from tinyml_tool.boards import Board, load_board
+from tinyml_tool.errors import TinymlError
 from tinyml_tool.report.compression import markdown_table
 from tinyml_tool.train.compression import CompressOptions, Method
-from tinyml_tool.train.dataset import TEST, UNASSIGNED, Dataset, make_dataset
+from tinyml_tool.train.record import TrainingRecord
 
-ARCH = "ds_cnn:width=0.5,depth=3"
-SETTINGS = tt.TrainSettings(epochs=80, augmentation=tt.Augmentation(shift=1, noise=0.05))
-TEST_SAMPLES = 450
-WAYS: tuple[tuple[str, Method, CompressOptions], ...] = (
-    ("QAT, 8 bits", "qat", CompressOptions()),
-    ("QAT, weights of 3 bits", "qat", CompressOptions(weight_bits=3)),
-    ("QAT, weights of 2 bits", "qat", CompressOptions(weight_bits=2)),
-    ("pruned by a quarter", "prune", CompressOptions(share=0.25)),
-    ("pruned by half", "prune", CompressOptions(share=0.5)),
-    ("half width, distilled", "distill", CompressOptions(width=0.5)),
-    ("half width, features too", "distill", CompressOptions(width=0.5, features=0.1)),
-    ("half width, no teacher", "scale", CompressOptions(width=0.5)),
-    ("averaged by 2", "scale", CompressOptions(width=1.0, resolution=2)),
-    ("16 clusters", "cluster", CompressOptions(clusters=16)),
+EXAMPLES = ("digits", "activity", "keywords", "anomaly")
+_SCRIPTS = Path(__file__).resolve().parents[1] / "examples"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to a smaller model."""
+
+    name: str
+    method: Method
+    options: CompressOptions = field(default_factory=CompressOptions)
+    epochs: int | None = None
+    learning_rate: float | None = None
+    examples: tuple[str, ...] = EXAMPLES
+
+    def settings(self, record: TrainingRecord) -> tt.TrainSettings:
+        """The method's usual settings, where this way tells no others."""
+        usual = usual_settings(record, self.method)
+        return replace(
+            usual,
+            epochs=self.epochs or usual.epochs,
+            learning_rate=self.learning_rate or usual.learning_rate,
+        )
+
+
+_CLASSIFIERS = ("digits", "activity", "keywords")
+WAYS = (
+    Way("QAT, 8 bits", "qat"),
+    Way("QAT, weights of 3 bits", "qat", CompressOptions(weight_bits=3), epochs=40),
+    Way("QAT, weights of 2 bits", "qat", CompressOptions(weight_bits=2), epochs=40),
+    Way("pruned by a quarter", "prune", CompressOptions(share=0.25), 40, 2e-3),
+    Way("pruned by half", "prune", CompressOptions(share=0.5), 40, 2e-3),
+    Way("half width, distilled", "distill", CompressOptions(width=0.5), examples=_CLASSIFIERS),
+    Way("half width, no teacher", "scale", CompressOptions(width=0.5)),
+    Way(
+        "averaged by 2",
+        "scale",
+        CompressOptions(width=1.0, resolution=2),
+        examples=("activity", "keywords"),
+    ),
+    Way("16 clusters", "cluster", CompressOptions(clusters=16)),
 )
 
 
-def digits() -> Dataset:
-    """Scikit-learn's digits, divided as examples/digits divides them."""
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    images = (data.images / 16).astype(np.float32)[..., None]
-    split = np.full(len(images), UNASSIGNED, np.int8)
-    split[-TEST_SAMPLES:] = TEST
-    names = tuple(map(str, range(10)))
-    return make_dataset("digits", "image", images, data.target, names, split=split)
-
-
-def rows_of(training: Path, work: Path, board: str) -> list[Row]:
-    """A row for each way, int8 as it is deployed; a way's untrained model where it has one."""
+def rows_of(example: str, training: Path, work: Path, board: Board) -> Iterator[Row]:
+    """A row for each model of one example; what a way stands against comes before it."""
     record = record_of(training)
-    rows: list[Row] = []
-    for number, (name, method, options) in enumerate(WAYS):
-        print(f"... {name}", file=sys.stderr)
-        settings = usual_settings(record, method)
-        if method == "prune":
-            settings = replace(settings, epochs=40, learning_rate=2e-3)
+    parameters = record.content["parameters"]
+    float_model = training / "model_float.tflite"
+    row = measured_row("float", float_model, record, parameters, None)
+    yield _with_cost(row, float_model, board, "tflm")
+    for scheme in ("int8", "int16x8"):
+        file = work / f"{scheme}.tflite"
+        tt.quantize(training, scheme=scheme, output=file)
+        yield measured_row(scheme, file, record, parameters, board)
+    for number, way in enumerate(WAYS):
+        if example in way.examples:
+            _say(f"{example}: {way.name}")
+            yield from _compressed(way, training, work / str(number), record, board)
+
+
+def _compressed(
+    way: Way, training: Path, output: Path, record: TrainingRecord, board: Board
+) -> Iterator[Row]:
+    try:
         done = tt.compress(
             training,
-            method=method,
-            output=work / str(number),
-            options=options,
-            settings=settings,
+            method=way.method,
+            output=output,
+            options=way.options,
+            settings=way.settings(record),
             board=board,
+            measure=False,
         )
-        if not rows:
-            rows += [one for one in done.rows if one.name.startswith("given")]
-            rows.append(_int16(training, work, board))
-        rows += [
-            replace(one, name=f"{name}: {one.name}")
-            for one in done.rows
-            if one.name == "rounded, not trained"
-        ]
-        rows.append(replace(done.result, name=name))
-    return rows
+    except TinymlError as error:
+        _say(f"left out: {error.message}")
+        return
+    if way.options.weight_bits < 8:
+        untrained = next(row for row in done.rows if row.name == "rounded, not trained")
+        yield replace(untrained, name=f"rounded to {way.options.weight_bits} bits, not trained")
+    yield measured_row(way.name, done.int8_model, record, done.record["parameters"], board)
 
 
-def _int16(training: Path, work: Path, board: str) -> Row:
-    file = work / "int16x8.tflite"
-    tt.quantize(training, scheme="int16x8", output=file)
-    record = record_of(training)
-    return measured_row(
-        "given, int16x8", file, record, record.content["parameters"], load_board(board)
-    )
+def float_rows(model: Path, work: Path, board: Board) -> Iterator[Row]:
+    """Rows of a float model without data."""
+    yield _with_cost(Row("float", None, 0, None, model.stat().st_size), model, board, "tflm")
+    for scheme in ("int8", "int16x8"):
+        file = work / f"{scheme}.tflite"
+        tt.quantize(model, scheme=scheme, output=file, random_calibration=True)
+        yield _with_cost(Row(scheme, None, 0, None, file.stat().st_size), file, board, "aot")
+
+
+def _with_cost(row: Row, model: Path, board: Board, engine: str) -> Row:
+    try:
+        return replace(row, cost=measure_cost(model, board, engine=engine))
+    except TinymlError as error:
+        _say(f"{model.name} in engine {engine}: {error.message}")
+        return replace(row, why_not=error.message)
+
+
+def _train(name: str, folder: Path) -> None:
+    script = [sys.executable, str(_SCRIPTS / name / "run.py"), "--output", str(folder)]
+    subprocess.run(script, stdout=subprocess.DEVNULL, check=True)
+
+
+def _section(title: str, measure: str, rows: list[Row]) -> str:
+    unequal = [row.name for row in rows if row.cost and not row.cost.exact and row.name != "float"]
+    if unequal:
+        raise SystemExit(f"{title}: the device differs from the reference: {', '.join(unequal)}")
+    judged = next((f", {row.samples:,} test samples" for row in rows if row.samples), "")
+    return f"## {title}{judged}\n\n{markdown_table(measure, rows)}\n"
+
+
+def sections(given: argparse.Namespace, work: Path) -> Iterator[str]:
+    """The tables, one by one as they are measured."""
+    board = load_board(given.board)
+    for name in given.examples:
+        folder = given.folder / name
+        if not given.trained:
+            _say(f"{name}: training")
+            _train(name, folder)
+        place = work / name
+        place.mkdir()
+        training = folder / "model"
+        rows = list(rows_of(name, training, place, board))
+        yield _section(name, quality_name(record_of(training)), rows)
+    for model in given.float:
+        place = work / f"float-{model.stem}"
+        place.mkdir()
+        yield _section(f"{model.stem}, no data", "accuracy", list(float_rows(model, place, board)))
+
+
+def _say(text: str) -> None:
+    print(f"... {text}", file=sys.stderr, flush=True)
+
+
+HEAD = """# Compression, measured
+
+Made by `python benchmarks/compression.py`; [what the rows are](compression.md#measured).
+
+"""
 
 
 def main() -> None:
-    """Run everything and print the table as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("training", type=Path, nargs="?")
-    parser.add_argument("--board", default="qemu-m4")
-    parser.add_argument("--work", type=Path)
+    """Run everything and print the tables as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("examples", nargs="*", default=EXAMPLES, help=", ".join(EXAMPLES))
+    parser.add_argument("--board", default="qemu-m4", help="an emulated board")
+    parser.add_argument("--folder", type=Path, default=Path("out"), help="where examples work")
+    parser.add_argument("--trained", action="store_true", help="take what an earlier run trained")
+    parser.add_argument("--float", type=Path, action="append", default=[], help="a model, no data")
+    parser.add_argument("--write", type=Path, help="put the tables into this file, too")
     given = parser.parse_args()
+    made = []
     with tempfile.TemporaryDirectory(prefix="tinyml-compression-") as folder:
-        work = given.work or Path(folder)
-        training = given.training
-        if training is None:
-            training = work / "digits"
-            tt.train(digits(), arch=ARCH, output=training, settings=SETTINGS, scaling="none")
-        print(markdown_table("accuracy", rows_of(training, work, given.board)))
+        for text in sections(given, Path(folder)):
+            print(text, flush=True)
+            made.append(text)
+    if given.write is not None:
+        given.write.write_text(HEAD + "\n".join(made))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from keras import layers
 from tinyml_tool.train.engine.build_model import build_model
 from tinyml_tool.train.engine.channel_groups import ChannelGroups
 from tinyml_tool.train.engine.fold_batch_norm import fold_batch_norms
+from tinyml_tool.train.engine.messages import EngineError
 from tinyml_tool.train.engine.prune_channels import prune_channels
 from tinyml_tool.train.engine.quantization_aware import FakeQuantOptions, quantization_aware
 
@@ -41,7 +42,10 @@ def digits(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 def fitted(arch: dict, x: np.ndarray, y: np.ndarray) -> keras.Model:
     keras.utils.set_random_seed(0)
-    model = build_model({"architecture": arch}, x.shape[1:], 10)
+    if arch["name"] == "mixed":
+        model = mixed()
+    else:
+        model = build_model({"architecture": arch}, x.shape[1:], 10)
     if arch["name"] == "autoencoder":
         model.compile("adam", "mean_squared_error")
         model.fit(x, x, epochs=5, verbose=0)
@@ -49,6 +53,37 @@ def fitted(arch: dict, x: np.ndarray, y: np.ndarray) -> keras.Model:
         model.compile("adam", "sparse_categorical_crossentropy")
         model.fit(x, y, epochs=5, verbose=0)
     return model
+
+
+def mixed() -> keras.Model:
+    """Layers and activations that a user's own model may have, and the known ones have not."""
+    source = layers.Input((8, 8, 1))
+    x = layers.Conv2D(8, 3, padding="same", activation="hard_swish")(source)
+    gate = layers.Conv2D(8, 1, activation="sigmoid")(x)
+    x = layers.Multiply()([x, gate])
+    x = layers.Concatenate()([x, layers.ReLU(negative_slope=0.1)(layers.Conv2D(4, 1)(x))])
+    x = layers.LeakyReLU(0.2)(layers.Conv2D(8, 3, groups=2)(layers.MaxPooling2D()(x)))
+    return keras.Model(source, layers.Dense(10, "softmax")(layers.GlobalMaxPooling2D()(x)))
+
+
+def refusals() -> dict[str, str]:
+    """What is told of models that quantization-aware training cannot round."""
+
+    def two_inputs() -> keras.Model:
+        pair = [layers.Input((4,)), layers.Input((4,))]
+        return keras.Model(pair, layers.Dense(2)(layers.Add()(pair)))
+
+    def transposed() -> keras.Model:
+        source = layers.Input((8, 8, 1))
+        return keras.Model(source, layers.Conv2DTranspose(2, 3, name="up")(source))
+
+    told = {}
+    for build in (two_inputs, transposed):
+        try:
+            quantization_aware(fold_batch_norms(build()), FakeQuantOptions())
+        except EngineError as error:
+            told[build.__name__] = error.message
+    return told
 
 
 def silenced(model: keras.Model) -> int:
@@ -73,7 +108,7 @@ def silenced(model: keras.Model) -> int:
 def main() -> None:
     folder = Path(sys.argv[1])
     tf.config.experimental.enable_op_determinism()
-    facts = {}
+    facts = {"refusals": refusals()}
     for name, case in json.loads(Path(sys.argv[2]).read_text()).items():
         x, y = digits(tuple(case["shape"]))
         model = fitted(case["architecture"], x[:800], y[:800])

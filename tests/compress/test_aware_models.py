@@ -30,7 +30,10 @@ CASES: dict[str, tuple[str, tuple[int, ...], int, bool]] = {
     "mlp": ("mlp:width=1,depth=2", VECTOR, 8, True),
     "lstm": ("lstm:width=0.5", SERIES, 8, False),
     "autoencoder": ("autoencoder:width=0.25,depth=1", VECTOR, 8, True),
+    "mixed": ("mixed", PICTURE, 8, False),
 }
+"""Name: (architecture, shape of a sample, bits of a weight, whether it is pruned, too)."""
+QUICK = ("resnet8", "ds_cnn-4-bits", "tcn", "mixed")
 REPOSITORY = Path(__file__).resolve().parents[2]
 MOST_STEPS_APART = 3
 """Of the output's int8 steps.  The converted model rounds where the fake-quantized graph does, but
@@ -38,18 +41,18 @@ after multiplying by a fixed-point number, and it averages in integers: a layer 
 beside, and what follows may carry that on."""
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(QUICK, id="quick"),
+        pytest.param(
+            tuple(name for name in CASES if name not in QUICK), id="others", marks=pytest.mark.slow
+        ),
+    ],
+)
+def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("aware")
-    cases = {
-        name: {
-            "architecture": read_architecture(arch).to_json(),
-            "shape": shape,
-            "bits": bits,
-            "prunes": prunes,
-        }
-        for name, (arch, shape, bits, prunes) in CASES.items()
-    }
+    cases = {name: case_of(*CASES[name]) for name in request.param}
     (folder / "cases.json").write_text(json.dumps(cases))
     done = subprocess.run(
         [
@@ -68,10 +71,25 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def case_of(arch: str, shape: tuple[int, ...], bits: int, prunes: bool) -> dict[str, Any]:
+    own = arch == "mixed"  # made by the script itself
+    return {
+        "architecture": {"name": arch} if own else read_architecture(arch).to_json(),
+        "shape": shape,
+        "bits": bits,
+        "prunes": prunes,
+    }
+
+
+def cases_in(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "cases.json").read_text())
+    return found
+
+
 # In one test each, because each process that runs tests would make the models again.
 def test_the_fake_quantized_graph_and_the_converted_model_agree(models: Path) -> None:
     told = {}
-    for name in CASES:
+    for name in cases_in(models):
         steps, equal, same_class = compared(models, name)
         told[name] = f"{steps} steps apart, {equal:.1%} equal, {same_class:.1%} the same class"
         assert steps <= MOST_STEPS_APART, told
@@ -82,7 +100,7 @@ def test_the_fake_quantized_graph_and_the_converted_model_agree(models: Path) ->
 
 def test_the_converted_model_has_the_trained_ranges_and_folded_layers(models: Path) -> None:
     facts = json.loads((models / "facts.json").read_text())
-    for name in CASES:
+    for name in cases_in(models):
         assert facts[name]["folding"] < 1e-5, name
         graph = read_model(models / f"{name}.tflite")
         found = {
@@ -97,9 +115,25 @@ def test_the_converted_model_has_the_trained_ranges_and_folded_layers(models: Pa
         assert not missing, (name, missing, found)
 
 
+def test_everything_in_the_converted_model_is_integer(models: Path) -> None:
+    for name in cases_in(models):
+        floats = [
+            tensor.name
+            for tensor in read_model(models / f"{name}.tflite").tensors
+            if tensor.dtype.numpy == np.float32
+        ]
+        assert not floats, (name, floats)
+
+
+def test_models_that_cannot_be_rounded_are_refused_by_name(models: Path) -> None:
+    told = json.loads((models / "facts.json").read_text())["refusals"]
+    assert "has 2 inputs and 1 outputs" in told["two_inputs"]
+    assert told["transposed"].startswith("layer up (Conv2DTranspose) has weights that")
+
+
 def test_pruning_channels_that_do_nothing_changes_no_answer(models: Path) -> None:
     facts = json.loads((models / "facts.json").read_text())
-    for name in (name for name, case in CASES.items() if case[3]):
+    for name in (name for name, case in cases_in(models).items() if case["prunes"]):
         one = facts[name]
         assert one["removed"] == one["silent"] > 0, (name, one)
         assert one["parameters"][1] < 0.8 * one["parameters"][0], (name, one)

@@ -9,22 +9,31 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_tool.api.compression import Compressed, Row
-from tinyml_tool.api.cost import measure_cost
+from tinyml_tool.api.cost import measure_cost, require_emulator
 from tinyml_tool.api.evaluate import evaluate
 from tinyml_tool.api.evaluation import ModelFigures
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.int8_model import int8_of
 from tinyml_tool.api.training_facts import outcome_of, weights_of_classes
 from tinyml_tool.api.training_figures import figures_of
-from tinyml_tool.api.training_run import check_same, result_files, run_job, scores_of
+from tinyml_tool.api.training_run import (
+    check_same,
+    result_files,
+    resumable,
+    run_job,
+    scores_of,
+)
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.errors import (
     BuildError,
+    DeviceError,
     DoesNotFitError,
     InputError,
     ToolMissingError,
     UnsupportedModelError,
 )
+from tinyml_tool.preprocess.model_features import features_of_model, model_with_features
+from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.train.architecture import Architecture, read_architecture
 from tinyml_tool.train.compression import ANEW, CompressOptions, Method, check_options
 from tinyml_tool.train.dataset import TEST, VALIDATION
@@ -50,6 +59,8 @@ TABLE_FILE = "compression.json"
 UNTRAINED_FILE = "model_int8_untrained.tflite"
 FURTHER_EPOCHS = 20
 FURTHER_RATE = 1e-3
+_NO_COST = (ToolMissingError, BuildError, DeviceError, DoesNotFitError, UnsupportedModelError)
+"""What leaves a row without its cost: hours of training are not lost for that."""
 
 
 def compress(
@@ -78,6 +89,8 @@ def compress(
     options = options or CompressOptions()
     check_options(method, options)
     target, chip = Path(output), load_board(board)
+    if measure:
+        require_emulator(chip)
     record = record_of(model)
     settings = settings or usual_settings(record, method)
     check_settings(settings)
@@ -111,14 +124,12 @@ def compress(
         **_figures(work, prepared),
         "compression": {"method": method, "of": str(model), **options.of(method)},
     }
-    if not (work / INT8_FILE).is_file():
+    with resumable(target):
         progress("quantizing the result")
-        (work / INT8_FILE).write_bytes(
-            int8_of(work / FLOAT_FILE, record.folder / CALIBRATION_FILE, target.name)
-        )
-    rows = _table(record, work, method, content["parameters"], chip, measure, progress)
+        _finish_int8(record, work, method, target.name)
+        rows = _table(record, work, method, content["parameters"], chip, measure, progress)
     compressed = Compressed(
-        target, method, options.of(method), chip.id, _measure_name(record), rows, content
+        target, method, options.of(method), chip.id, quality_name(record), rows, content
     )
     table = (json.dumps(compressed.to_json(), indent=2) + "\n").encode()
     write_result(
@@ -129,6 +140,25 @@ def compress(
     )
     close_work(work)
     return compressed
+
+
+def _finish_int8(record: TrainingRecord, work: Path, method: str, name: str) -> None:
+    """Quantize the result, unless training did, and give it the features of the given model."""
+    file = work / INT8_FILE
+    if method == "qat":
+        content = file.read_bytes()
+    else:
+        content = int8_of(work / FLOAT_FILE, record.folder / CALIBRATION_FILE, name)
+    features = given_features(record)
+    if features is not None:
+        content = model_with_features(content, features, name)
+    file.write_bytes(content)
+
+
+def given_features(record: TrainingRecord) -> FeatureSpec | None:
+    """What the given model's int8 file tells of its raw samples; None where it tells nothing."""
+    file = record.folder / INT8_FILE
+    return features_of_model(file.read_bytes(), str(file)) if file.is_file() else None
 
 
 def usual_settings(record: TrainingRecord, method: str) -> TrainSettings:
@@ -304,7 +334,7 @@ def measured_row(
     progress(f"measuring {name} on {board.id}")
     try:
         return replace(row, cost=measure_cost(file, board))
-    except (ToolMissingError, BuildError, DoesNotFitError, UnsupportedModelError) as error:
+    except _NO_COST as error:
         return replace(row, why_not=error.message)
 
 
@@ -316,5 +346,6 @@ def quality_of(figures: ModelFigures) -> float | None:
     return figures.confusion.accuracy
 
 
-def _measure_name(record: TrainingRecord) -> str:
+def quality_name(record: TrainingRecord) -> str:
+    """What `Row.quality` is for a model of this training."""
     return "accuracy" if record.task == "classification" else "AUC"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from tinyml_tool.api.project import open_project
 from tinyml_tool.api.session import choose_emulator, open_session
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.footprint import footprint_estimate
+from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.config import Optimize
+from tinyml_tool.errors import InputError
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import build_project
@@ -33,7 +35,7 @@ class Cost:
     ram_bytes: int
     arena_bytes: int
     instructions: int | None
-    """On the emulated core; None where the board is not emulated."""
+    """On the emulated core; None where the emulator does not count them."""
     exact: bool
     """Whether the device answered some inputs bit for bit like the reference."""
 
@@ -47,30 +49,32 @@ def measure_cost(
     board: str | Path | Board = "qemu-m4",
     *,
     name: str = "model",
+    engine: str = Plan.engine,
     optimize: Optimize | None = None,
     progress: Progress = no_progress,
 ) -> Cost:
-    """Compile an int8 model for `board`, build it, run it there and compare.
+    """Compile a model for `board`, build it, run it there and compare.
 
-    Raises UnsupportedModelError, DoesNotFitError, ToolMissingError, BuildError, and what the
-    device raises.
+    Features inside the model are left out: this is the cost of the network alone.  Raises
+    InputError where no emulator runs the board, UnsupportedModelError, DoesNotFitError,
+    ToolMissingError, BuildError, and what the device raises.
     """
     chosen = load_board(board)
+    emulator = choose_emulator(chosen, None, None)
     content = data if isinstance(data, bytes) else data.read_bytes()
     source = source_of(content, name)
-    plan = compile_for(source, chosen, options=EngineOptions(optimize))
+    plan = compile_for(source, chosen, engine=engine, options=EngineOptions(optimize))
     reference = TflmReference(content, name)
     inputs = vectors(source.graph, COMPARED_INPUTS, 0)
     with tempfile.TemporaryDirectory(prefix="tinyml-cost-") as folder:
         place = Path(folder) / "project"
         write_generated(source, plan, board=chosen, output=place, name=name, progress=progress)
-        project = open_project(place)
+        project = replace(open_project(place), features=None)
         minimal = build_project(place, chosen, program="minimal", progress=progress)
 
         def elf() -> Path:
             return build_project(place, chosen, progress=progress).elf
 
-        emulator = choose_emulator(chosen, None, None)
         with open_session(project, elf=elf, emulator=emulator) as session:
             progress(f"measuring {name} on {session.device.name}")
             answers = session.runner.run_many(inputs)
@@ -84,6 +88,17 @@ def measure_cost(
         instructions,
         agreement(expected, answers).exact,
     )
+
+
+def require_emulator(board: Board) -> None:
+    """Raise InputError, before anything is trained, where no emulator runs `board`."""
+    try:
+        choose_emulator(board, None, None)
+    except InputError as error:
+        raise InputError(
+            f"{error.message}, so nothing can be measured on it",
+            hint="measure on an emulated board of the same core: `tinyml boards` lists them",
+        ) from None
 
 
 def source_of(content: bytes, name: str) -> ModelSource:

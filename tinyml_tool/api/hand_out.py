@@ -12,6 +12,8 @@ from tinyml_tool.api.search_result import Found, Judged
 from tinyml_tool.api.search_run import FACTS_FILE, SearchRun, accuracy_of
 from tinyml_tool.api.training_figures import figures_of
 from tinyml_tool.api.training_run import result_files, scores_of
+from tinyml_tool.preprocess.model_features import model_with_features
+from tinyml_tool.preprocess.spec import parse_features
 from tinyml_tool.train.dataset import TEST, VALIDATION
 from tinyml_tool.train.result_folder import FLOAT_FILE, INT8_FILE, KERAS_FILE, TEST_FILE
 
@@ -42,11 +44,26 @@ def hand_out(
         if name is None:
             continue
         moved |= {f"{name}/{file}": source / file for file in (KERAS_FILE, FLOAT_FILE, INT8_FILE)}
+        moved[f"{name}/{INT8_FILE}"] = _with_features(source / INT8_FILE, record)
         content = {**record, **_facts(run, judged)}
         made |= {
             f"{name}/{file}": data for file, data in result_files(run.prepared, content).items()
         }
     return found, moved, made
+
+
+def _with_features(file: Path, record: Mapping[str, Any]) -> Path:
+    """The model with its whole feature spec inside, where the record has that.
+
+    Features with a scaling behind them do not tell the network's input by themselves.
+    """
+    source = record["input"]
+    if not isinstance(source["features"], Mapping) or source["scaling"]["kind"] != "none":
+        return file
+    spec = parse_features(source["features"], "the features of the search")
+    complete = file.with_name("with_features.tflite")
+    complete.write_bytes(model_with_features(file.read_bytes(), spec, file.name))
+    return complete
 
 
 def _facts(run: SearchRun, judged: Judged) -> dict[str, Any]:
@@ -60,8 +77,8 @@ def _facts(run: SearchRun, judged: Judged) -> dict[str, Any]:
         "best_epoch": facts["best_epoch"],
         "history": facts["history"],
         "more": {"resolution": one.resolution, "generation": judged.generation},
-        "seconds": 0.0,
-        "versions": {},
+        "seconds": round(facts["seconds"], 1),
+        "versions": facts["versions"],
         **{
             name: figures_of(scores_of(folder, name), run.prepared, part).to_json()
             for name, part in (("validation", VALIDATION), ("test", TEST))

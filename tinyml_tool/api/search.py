@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.cost import measure_cost
+from tinyml_tool.api.cost import measure_cost, require_emulator
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.hand_out import hand_out
 from tinyml_tool.api.search_result import (
@@ -20,8 +21,9 @@ from tinyml_tool.api.search_result import (
 )
 from tinyml_tool.api.search_run import SearchRun, accuracy_of
 from tinyml_tool.api.training_facts import data_facts, what_was_trained
+from tinyml_tool.api.training_run import resumable
 from tinyml_tool.boards import Board, load_board
-from tinyml_tool.errors import DoesNotFitError, InputError
+from tinyml_tool.errors import DoesNotFitError, InputError, TinymlError
 from tinyml_tool.train.dataset import Dataset
 from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
 from tinyml_tool.train.journal import Journal
@@ -80,6 +82,7 @@ def search(
     target, chip, limits = Path(output), load_board(board), limits or Limits()
     settings, shares = settings or TrainSettings(), shares or SplitShares()
     check_settings(settings)
+    require_emulator(chip)
     if candidates < 1 or generation < 1 or keep < 1:
         raise InputError("candidates, generation and keep must be at least 1")
     check_target(target, force=force, mark=RESULT_FILE)
@@ -101,14 +104,12 @@ def search(
     work = open_work(target, resume=resume, force=force, keeps=JOURNAL_FILE)
     journal = Journal(work / JOURNAL_FILE, header)
     run = SearchRun(work, chip, limits, settings, prepared, journal, progress)
-    try:
+    with resumable(target), _kept(run):
         run.write_samples()
         reference = (
             _baseline(Path(baseline), work, chip, progress) if baseline is not None else None
         )
         judged = run.generations(space, candidates, generation, seed)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"{target}: go on with --resume") from None
     best = front_of(judged)
     if not best:
         raise _nothing_fits(judged, limits, chip)
@@ -118,13 +119,28 @@ def search(
         ),
         "data": data_facts(prepared, shares),
     }
-    found, moved, made = hand_out(run, best, keep, target, record)
+    with resumable(target), _kept(run):
+        found, moved, made = hand_out(run, best, keep, target, record)
     result = SearchResult(target, chip.id, limits, tuple(judged), tuple(found), reference)
     made[RESULT_FILE] = (json.dumps(result.to_json(), indent=2) + "\n").encode()
     made[PLOT_FILE] = plot_of(result).encode()
     write_result(target, moved, made, force=force, mark=RESULT_FILE)
     close_work(work)
     return result
+
+
+@contextmanager
+def _kept(run: SearchRun) -> Iterator[None]:
+    """Where the search fails, keep what it judged and say so, or leave nothing."""
+    try:
+        yield
+    except TinymlError as error:
+        if not run.journal.entries:
+            close_work(run.work)
+        else:
+            judged = f"{len(run.journal.entries)} networks are judged: go on with --resume"
+            error.hint = f"{error.hint}; {judged}" if error.hint else judged
+        raise
 
 
 def plot_of(result: SearchResult) -> str:

@@ -148,10 +148,13 @@ class SearchRun:
     ) -> EngineResult:
         """Run the engine on candidates; `done` gets each one's facts as soon as it is ready."""
         waiting = {one.id: one for one in chosen}
+        versions: dict[str, str] = {}
 
         def on_event(event: Mapping[str, Any]) -> None:
-            if event["event"] == "candidate":
-                done(waiting.pop(event["id"]), dict(event))
+            if event["event"] == "started":
+                versions.update(event["versions"])
+            elif event["event"] == "candidate":
+                done(waiting.pop(event["id"]), {**event, "versions": versions})
             elif event["event"] == "epoch" and waiting:
                 self._tell(next(iter(waiting.values())), event, count)
 

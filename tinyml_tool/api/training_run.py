@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,27 @@ def run_job(work: Path, target: Path, progress: Progress) -> EngineResult:
     """
     tell: Callable[[dict[str, Any]], None] = TrainingProgress(progress)
     try:
-        return run_engine(work / JOB_FILE, tell)
+        with resumable(target, lambda: is_resumable(work)):
+            return run_engine(work / JOB_FILE, tell)
     except KeyboardInterrupt:
-        if is_resumable(work):
-            raise KeyboardInterrupt(f"{target}: go on with --resume") from None
-        close_work(work)
+        if not is_resumable(work):
+            close_work(work)
         raise
     except TrainingError:
         raise  # its log stays, and the last epoch
     except BaseException:
         close_work(work)
+        raise
+
+
+@contextmanager
+def resumable(target: Path, can_go_on: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Let Ctrl-C tell how to go on, where that is possible."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if can_go_on():
+            raise KeyboardInterrupt(f"{target}: go on with --resume") from None
         raise
 
 

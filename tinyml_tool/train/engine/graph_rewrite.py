@@ -36,10 +36,21 @@ Visit = Callable[[Call, dict[int, Any]], Any]
 def calls_of(model: keras.Model) -> list[Call]:
     """All calls of a functional model but its inputs, each after those it depends on.
 
-    Raises EngineError for a model that is not functional, holds models, or has many outputs.
+    Raises EngineError for a model that is not functional, holds models, or has several inputs or
+    outputs.
     """
     if not hasattr(model, "_nodes_by_depth"):
-        raise EngineError("input", f"model {model.name} is not a functional Keras model")
+        raise EngineError(
+            "input",
+            f"model {model.name} is not a functional Keras model",
+            "build it as keras.Model(inputs, outputs)",
+        )
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise EngineError(
+            "input",
+            f"model {model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
+            "only models with one input and one output can be compressed",
+        )
     calls: list[Call] = []
     for depth in sorted(model._nodes_by_depth, reverse=True):
         for node in model._nodes_by_depth[depth]:

@@ -12,8 +12,10 @@ from keras import activations, layers
 from tinyml_tool.train.engine.fake_quant import FakeQuantActivation, FakeQuantLinear
 from tinyml_tool.train.engine.fold_batch_norm import FOLDABLE
 from tinyml_tool.train.engine.graph_rewrite import Call, calls_of, consumers_of, copied, rewrite
+from tinyml_tool.train.engine.messages import EngineError
 
 _SAME_SCALE = (
+    layers.GlobalMaxPooling2D,
     layers.MaxPooling2D,
     layers.AveragePooling2D,
     layers.Flatten,
@@ -107,25 +109,40 @@ def quantization_aware(folded: keras.Model, options: FakeQuantOptions) -> Quanti
                 )
             x = linear[id(layer)](tensors[id(call.inputs[0])])
             if function is activations.linear:
-                return x if _fuses(call, followers) else rounded(x)
+                later = _fuses(call, followers) or _joins(call, followers, function)
+                return x if later else rounded(x)
             if not _is_relu(function):
                 x = rounded(x)
-            return rounded(layers.Activation(function)(x), function)
+            x = layers.Activation(function)(x)
+            return x if _joins(call, followers, function) else rounded(x, function)
+        _check_weightless(layer)
         x = call.again(copied(layer, copies), tensors)
         if not isinstance(layer, layers.Layer) or isinstance(layer, _SAME_SCALE):
             return x
-        return x if _fuses(call, followers) else rounded(x, function)
+        if _fuses(call, followers) or _joins(call, followers, function):
+            return x
+        return rounded(x, function)
 
     model = rewrite(folded, visit, rounded)
-    for old, new in ((call.operation, copies.get(id(call.operation))) for call in calls):
-        if new is not None and new.weights:
-            new.set_weights(old.get_weights())
     return QuantizationAware(model, folded, linear)
+
+
+def _check_weightless(layer: Any) -> None:  # noqa: ANN401
+    """Raise EngineError where int8 would round weights that training does not."""
+    if isinstance(layer, layers.Layer) and layer.weights:
+        raise EngineError(
+            "input",
+            f"layer {layer.name} ({type(layer).__name__}) has weights that quantization-aware "
+            "training cannot round",
+            "use Conv2D, DepthwiseConv2D and Dense, with batch normalisation right behind them; "
+            "or another --method, and `tinyml quantize`",
+        )
 
 
 def _function(layer: Any) -> Any:  # noqa: ANN401
     if isinstance(layer, layers.ReLU):
-        return activations.relu
+        is_plain = layer.negative_slope == 0 and layer.threshold == 0
+        return activations.relu if is_plain else None
     if isinstance(layer, layers.Softmax):
         return activations.softmax
     return getattr(layer, "activation", None)
@@ -140,6 +157,13 @@ def _fuses(call: Call, followers: dict[int, list[Call]]) -> bool:
     after = followers.get(id(call.output), [])
     fusable = isinstance(call.operation, (*FOLDABLE, layers.Add, layers.Subtract, layers.Multiply))
     return fusable and len(after) == 1 and _is_relu(_function(after[0].operation))
+
+
+def _joins(call: Call, followers: dict[int, list[Call]], function: Any) -> bool:  # noqa: ANN401
+    """Whether a concatenation alone follows: its inputs have its own quantization."""
+    after = followers.get(id(call.output), [])
+    joins = len(after) == 1 and isinstance(after[0].operation, layers.Concatenate)
+    return joins and function not in _FIXED
 
 
 def _convert(model: keras.Model) -> bytes:

@@ -6,6 +6,7 @@ own under `job.work`, and its own event `candidate` as soon as it is done.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ def train_many(job: Job, messages: Messages) -> dict[str, Any]:
     """Train the candidates one after another; an interrupted one goes on from its last epoch."""
     arrays = load_arrays(job.arrays)
     for one, own, model in _models(job, arrays, messages):
+        started = time.monotonic()
         progress = fit(model, arrays, own, messages)
         export(model, arrays, own.work)
         messages.send(
@@ -41,6 +43,7 @@ def train_many(job: Job, messages: Messages) -> dict[str, Any]:
             parameters=model.count_params(),
             history=progress.history,
             best_epoch=progress.best_epoch,
+            seconds=time.monotonic() - started,
         )
     return {}
 
