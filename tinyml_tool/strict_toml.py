@@ -38,15 +38,17 @@ def toml_text(values: Mapping[str, Any]) -> str:
 
 
 def _tables(values: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    lines = [f"{_key(k)} = {_plain(v)}" for k, v in values.items() if not isinstance(v, Mapping)]
+    plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    lines = [f"{toml_key(key)} = {_plain(value)}" for key, value in plain.items()]
     for key, value in values.items():
         if isinstance(value, Mapping):
-            inner = (*path, _key(key))
+            inner = (*path, toml_key(key))
             lines += ["", f"[{'.'.join(inner)}]", *_tables(value, inner)]
     return lines
 
 
-def _key(key: str) -> str:
+def toml_key(key: str) -> str:
+    """A key as TOML writes it: quoted where it has other characters than letters and digits."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _plain(key)
 
 

@@ -4,11 +4,14 @@
 
 void answer_host_save(void *to);
 void answer_host_load(const void *from);
+void answer_host_keep_input(const void *input);
 void answer_host_take(const answer_value *scores, struct answer *answer);
 
 void answer_host_save(void *to) { memcpy(to, &state, sizeof state); }
 
 void answer_host_load(const void *from) { memcpy(&state, from, sizeof state); }
+
+void answer_host_keep_input(const void *input) { answer_keep_input(input); }
 
 void answer_host_take(const answer_value *scores, struct answer *answer)
 {

@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from answer_case import (
+    BLOCKS,
+    CORES,
+    INT8,
+    LABELS,
+    REAL,
+    TABLE,
+    anomaly_plan,
+    answers_here,
+    answers_on,
+    classes_plan,
+    compared,
+    scores_of,
+    windows_of,
+)
 from numpy.typing import NDArray
 from project_case import small_model
 
 from tinyml_tool.api.answers import answers_of, load_answer
 from tinyml_tool.api.generate import generate
-from tinyml_tool.boards import load_boards
-from tinyml_tool.devices.qemu import QemuDevice
 from tinyml_tool.errors import ConfigError, InputError
-from tinyml_tool.firmware.answer_files import answer_files
-from tinyml_tool.preprocess.answer_plan import AnswerPlan
 from tinyml_tool.preprocess.answer_spec import parse_answer
 from tinyml_tool.preprocess.plan import ValueFormat
 from tinyml_tool.preprocess.spec_toml import answer_toml
 from tinyml_tool.strict_toml import read_toml
 from tinyml_tool.toolchain.answer_binding import AnswerStream
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "devices"))
-from selftest_firmware import build, need_tools, read_to_end
-
-LABELS = ["silence", "unknown", "yes", "no", "go"]
-TABLE = {"labels": LABELS, "average": 4, "threshold": 0.3, "refractory": 6, "ignore": ["silence"]}
-INT8 = ValueFormat("int8", 1 / 256, -128)
-REAL = ValueFormat()
-CORES = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
-
-
-def scores_of(count: int, value_format: ValueFormat, seed: int = 0) -> NDArray[Any]:
-    """Windows of scores that often agree with the one before; (count, classes)."""
-    chance = np.random.default_rng(seed)
-    favourite = np.repeat(chance.integers(0, 5, -(-count // 7)), 7)[:count]
-    real = chance.uniform(0, 0.45, (count, 5)) + 0.5 * np.eye(5)[favourite]
-    if value_format.type == "float32":
-        return real.astype(np.float32)
-    return np.clip(np.rint(real * 256 - 128), -128, 127).astype(np.int8)
 
 
 def expected(scores: NDArray[Any], spec: dict[str, Any], real: Any) -> list[tuple[Any, int]]:
@@ -58,7 +49,7 @@ def expected(scores: NDArray[Any], spec: dict[str, Any], real: Any) -> list[tupl
         elif (
             len(newest) == spec["average"]
             and LABELS[best] not in spec["ignore"]
-            and mean[best] >= spec["threshold"]
+            and mean[best] >= spec.get("thresholds", {}).get(LABELS[best], spec["threshold"])
         ):
             detected, quiet = best, spec["refractory"]
         told.append((detected, best))
@@ -66,12 +57,18 @@ def expected(scores: NDArray[Any], spec: dict[str, Any], real: Any) -> list[tupl
 
 
 def stream(value_format: ValueFormat, **changes: Any) -> AnswerStream:
-    return AnswerStream(AnswerPlan(parse_answer({**TABLE, **changes}, "x"), value_format))
+    return AnswerStream(classes_plan(value_format, **changes))
 
 
 @pytest.mark.parametrize("value_format", [INT8, REAL], ids=["int8", "float32"])
 @pytest.mark.parametrize(
-    "changes", [{}, {"average": 1, "refractory": 0, "ignore": []}, {"average": 50}]
+    "changes",
+    [
+        {},
+        {"average": 1, "refractory": 0, "ignore": []},
+        {"average": 50},
+        {"thresholds": {"yes": 0.55, "unknown": 0.5, "go": 0.9}, "refractory": 1},
+    ],
 )
 def test_detections_are_those_of_the_documentation(
     value_format: ValueFormat, changes: dict[str, Any]
@@ -113,35 +110,85 @@ def test_two_streams_do_not_disturb_each_other() -> None:
     assert apart[0] == together[0]
 
 
+def test_an_anomaly_score_is_the_mean_squared_error() -> None:
+    for block in ("anomaly-int8", "anomaly-int16", "anomaly-float32"):
+        plan = BLOCKS[block]
+        assert plan.rebuilt is not None
+        stream, errors = AnswerStream(plan), []
+        for given, output in windows_of(plan, 300):
+            real = [
+                (values.astype(np.float64) - stored.zero_point) * stored.scale
+                for values, stored in ((given, plan.rebuilt.format), (output, plan.format))
+            ]
+            errors.append(float(np.mean((real[0] - real[1]) ** 2)))
+            answer = stream.take(output, given)
+            wanted = np.mean(errors[-plan.spec.average :])
+            assert answer.score == pytest.approx(wanted, rel=1e-6), block
+            assert answer.best == int(answer.score > np.float32(0.02))
+        assert any(error > 0.02 for error in errors)
+        assert any(error < 0.02 for error in errors)
+
+
+def test_an_anomaly_is_told_once_in_the_refractory_time() -> None:
+    stream = AnswerStream(anomaly_plan(REAL, REAL, threshold=0.5, refractory=2, average=2))
+    bad, good = np.full(5, 2, np.float32), np.zeros(5, np.float32)
+    told = [stream.take(out, good) for out in (bad, bad, bad, bad, bad, good, good, good, bad, bad)]
+    assert [a.detected for a in told] == [None, 1, None, None, 1, None, None, None, 1, None]
+    assert [a.score for a in told[:2]] == [4, 4]
+    assert stream.label(told[-1]) == "anomaly"
+    assert stream.top() == [("anomaly", 4.0)]
+
+
+def test_an_anomaly_score_without_input_is_refused() -> None:
+    with pytest.raises(InputError, match="needs the model's input"):
+        AnswerStream(BLOCKS["anomaly-int8"]).take(np.zeros(5, np.int8))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_window_with_a_number_that_is_none_is_left_out(bad: float) -> None:
+    scores = np.array([0.1, 0.2, 0.9, 0, 0], np.float32)
+    stream = AnswerStream(classes_plan(REAL, average=2))
+    stream.take(scores)
+    broken = scores.copy()
+    broken[1] = bad
+    answer = stream.take(broken)
+    assert (answer.best, answer.detected, stream.label(answer)) == (None, None, None)
+    assert stream.take(scores).detected == 2
+    anomalies = AnswerStream(anomaly_plan(REAL, REAL, average=2))
+    anomalies.take(scores, scores)
+    assert anomalies.take(scores, broken).best is None
+    assert anomalies.take(scores, scores).score == 0
+
+
 @pytest.mark.parametrize("board", CORES)
-@pytest.mark.parametrize("value_format", [INT8, REAL], ids=["int8", "float32"])
-def test_every_core_gives_the_hosts_bits(
-    tmp_path: Path, board: str, value_format: ValueFormat
+@pytest.mark.parametrize("block", ["classes-int8", "classes-float32", "anomaly-int8"])
+def test_every_core_gives_the_hosts_bits(tmp_path: Path, board: str, block: str) -> None:
+    windows = windows_of(BLOCKS[block], 400, seed=3)
+    found = answers_on(board, BLOCKS[block], windows, tmp_path)
+    assert compared(found, answers_here(BLOCKS[block], windows)).different == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", CORES)
+@pytest.mark.parametrize("block", BLOCKS)
+def test_no_value_of_very_many_differs_from_the_hosts(
+    tmp_path: Path, board: str, block: str
 ) -> None:
-    need_tools()
-    chosen = load_boards()[board]
-    plan = AnswerPlan(parse_answer(TABLE, "x"), value_format)
-    folder = tmp_path / "build"
-    folder.mkdir()
-    for path, text in answer_files(plan).items():
-        (folder / Path(path).name).write_text(text)
-    program = str(Path(__file__).parent / "answers.c")
-    elf = build(chosen, folder, program=program)
-    scores = scores_of(400, value_format, seed=3)
-    (tmp_path / "scores").write_bytes(scores.tobytes())
-    with QemuDevice(chosen, elf, directory=tmp_path, time_limit=60) as device:
-        _, ending = read_to_end(device)
-    assert ending.exit_status == 0
-    record = np.dtype([("detected", "<i4"), ("best", "<i4"), ("score", "<f4"), ("top", "<i4", 5)])
-    found = np.frombuffer((tmp_path / "answers").read_bytes(), record)
-    host = AnswerStream(plan)
-    assert len(found) == len(scores)
-    for window, told in zip(scores, found, strict=True):
-        answer = host.take(window)
-        assert (answer.detected if answer.detected is not None else -1) == told["detected"]
-        assert answer.best == told["best"]
-        assert np.float32(answer.score).tobytes() == told["score"].tobytes()
-        assert [label for label, _ in host.top(5)] == [LABELS[c] for c in told["top"]]
+    windows = windows_of(BLOCKS[block], 25_000, seed=9)
+    found = answers_on(board, BLOCKS[block], windows, tmp_path)
+    result = compared(found, answers_here(BLOCKS[block], windows))
+    assert result.values >= 100_000
+    assert result.different == 0
+
+
+def test_cores_leave_out_the_same_windows_as_the_host(tmp_path: Path) -> None:
+    plan = classes_plan(REAL)
+    windows = windows_of(plan, 300, seed=4)
+    for place, bad in zip(range(5, 300, 11), [np.nan, np.inf, -np.inf] * 10, strict=False):
+        windows[place][1][place % 5] = bad
+    found = answers_on("qemu-m4", plan, windows, tmp_path)
+    assert (found["best"] == -1).sum() == len(range(5, 300, 11))
+    assert compared(found, answers_here(plan, windows)).different == 0
 
 
 @pytest.mark.parametrize(
@@ -153,6 +200,15 @@ def test_every_core_gives_the_hosts_bits(
         ({"averge": 3}, "unknown key 'averge', did you mean 'average'?"),
         ({"average": 0}, "'average' = 0"),
         ({"version": 7}, "version = 7 is not known here"),
+        ({"version": True}, "version = True is not known here"),
+        ({"kind": "anomoly"}, "unknown kind 'anomoly', did you mean 'anomaly'?"),
+        ({"kind": 3}, "unknown kind 3"),
+        ({"threshold": float("nan")}, "'threshold' = nan"),
+        ({"threshold": "high"}, "'threshold' = 'high'"),
+        ({"thresholds": {"yess": 0.5}}, "thresholds names 'yess', which is no label, did you mean"),
+        ({"thresholds": {"yes": float("inf")}}, "'thresholds.yes' = inf"),
+        ({"top": 0}, "'top' = 0"),
+        ({"kind": "anomaly"}, "'labels'"),
     ],
 )
 def test_a_wrong_spec_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -161,8 +217,43 @@ def test_a_wrong_spec_is_refused(changes: dict[str, Any], message: str) -> None:
     assert message in caught.value.message
 
 
-def test_a_spec_survives_toml(tmp_path: Path) -> None:
-    spec = parse_answer(TABLE, "x")
+ANOMALY = {"kind": "anomaly", "threshold": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": -1}, "'threshold' = -1"),
+        ({"threshold": float("nan")}, "'threshold' = nan"),
+        ({"labels": ["fine"]}, "'labels'"),
+        ({"labels": ["fine", "fine"]}, "two labels are the same"),
+        ({"top": 2}, "unknown key 'top'"),
+    ],
+)
+def test_a_wrong_spec_of_anomalies_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_answer({**ANOMALY, **changes}, "tinyml.toml: [answer]")
+    assert message in caught.value.message
+
+
+def test_an_anomaly_needs_a_threshold() -> None:
+    with pytest.raises(ConfigError, match="'threshold' is missing"):
+        parse_answer({"kind": "anomaly"}, "x")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE,
+        ANOMALY,
+        {**TABLE, "thresholds": {"yes": 0.5, "no": 0.25}},
+        {**TABLE, "labels": ["a b", 'c"', "d=", "#", "e"], "ignore": []},
+    ],
+)
+def test_a_spec_survives_toml(tmp_path: Path, table: dict[str, Any]) -> None:
+    if "a b" in table.get("labels", ()):
+        table = {**table, "thresholds": {"a b": 0.5, 'c"': 0.75}}
+    spec = parse_answer(table, "x")
     (tmp_path / "tinyml.toml").write_text(answer_toml(spec))
     assert load_answer(tmp_path / "tinyml.toml") == spec
     assert read_toml(answer_toml(spec), "x")["answer"]["version"] == 1
@@ -188,6 +279,29 @@ def test_labels_that_are_not_as_many_as_scores_are_refused(tmp_path: Path) -> No
         answers_of(tmp_path / "m.tflite", TABLE)
     with pytest.raises(InputError, match="5 labels"):
         generate(tmp_path / "m.tflite", output=tmp_path / "p", answer=TABLE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": 254.5}, "holds scores from -256 to 254: .* reached by no score"),
+        ({"thresholds": {"b": 300}}, "the threshold 300 of 'b' is reached by no score"),
+        ({"threshold": -257}, "is reached by every score"),
+    ],
+)
+def test_thresholds_outside_the_scores_are_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "m.tflite").write_bytes(small_model())
+    with pytest.raises(InputError, match=message):
+        answers_of(tmp_path / "m.tflite", {"labels": ["a", "b", "c", "d"], **changes})
+
+
+def test_an_anomaly_score_of_what_is_no_autoencoder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(small_model())
+    with pytest.raises(InputError, match=r"input 'x' is .*, output 'y' 1 x 4") as caught:
+        answers_of(tmp_path / "m.tflite", ANOMALY)
+    assert "autoencoder" in str(caught.value.hint)
 
 
 def test_scores_of_another_type_are_refused() -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from tinyml_tool.preprocess.answer_spec import VERSION as ANSWER_VERSION
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
 from tinyml_tool.preprocess.spec import VERSION, FeatureSpec
+from tinyml_tool.strict_toml import toml_key
 
 
 def features_toml(spec: FeatureSpec) -> str:
@@ -34,8 +35,8 @@ def _table(name: str, values: dict[str, Any]) -> str:
 def _value(value: Any) -> str:  # noqa: ANN401 - what JSON can hold
     """A value in one line: JSON and TOML write all but tables the same way."""
     if isinstance(value, dict):
-        inside = ", ".join(f"{key} = {_value(item)}" for key, item in value.items())
-        return "{ " + inside + " }"
+        inside = ", ".join(f"{toml_key(key)} = {_value(item)}" for key, item in value.items())
+        return "{ " + inside + " }" if value else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value)

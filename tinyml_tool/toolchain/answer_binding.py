@@ -1,4 +1,4 @@
-"""The generated evaluation of scores as a Python object: outputs in, answers out."""
+"""The generated evaluation of outputs as a Python object: outputs in, answers out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.answer_files import answer_files, answer_host_source
 from tinyml_tool.preprocess.answer_plan import AnswerPlan
+from tinyml_tool.preprocess.plan import ValueFormat
 from tinyml_tool.toolchain.host_library import host_library
 
 _MAIN = "answer_host.c"
@@ -27,10 +28,14 @@ class _Answer(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Answer:
-    """What one window says: `detected` is a class, or None."""
+    """What one window says.
+
+    `detected` is a class, or None; `best` is None where the model's output is no number, and then
+    the window counts as none.  `score` is the average of the best class, or the anomaly score.
+    """
 
     detected: int | None
-    best: int
+    best: int | None
     score: float
 
 
@@ -52,31 +57,56 @@ class AnswerStream:
         self._library.answer_start()
         self._library.answer_host_save(self._state)
 
-    def take(self, scores: NDArray[Any]) -> Answer:
-        """Take a window's scores as the model stores them.
+    def take(self, output: NDArray[Any], model_input: NDArray[Any] | None = None) -> Answer:
+        """Take a window's output as the model stores it, for an anomaly score with its input.
 
-        Raises InputError where they are not as many as labels, or of another type.
+        Raises InputError where they are not as many as the model's, or of another type.
         """
-        wanted = self.plan.format.dtype
-        if scores.dtype != wanted or scores.size != len(self.plan.spec.labels):
-            raise InputError(
-                f"the scores are {scores.size} of {scores.dtype}, expected "
-                f"{len(self.plan.spec.labels)} of {wanted}"
-            )
-        stored = np.ascontiguousarray(scores)
+        rebuilt = self.plan.rebuilt
+        count = rebuilt.values if rebuilt is not None else len(self.plan.spec.labels)
+        stored = _checked("scores", output, count, self.plan.format)
         found = _Answer()
         self._library.answer_host_load(self._state)
+        if rebuilt is not None:
+            if model_input is None:
+                raise InputError("an anomaly score needs the model's input, too")
+            given = _checked("inputs", model_input, rebuilt.values, rebuilt.format)
+            self._library.answer_host_keep_input(ctypes.c_void_p(given.ctypes.data))
         self._library.answer_host_take(ctypes.c_void_p(stored.ctypes.data), ctypes.byref(found))
         self._library.answer_host_save(self._state)
-        detected = None if found.detected < 0 else int(found.detected)
-        return Answer(detected, int(found.best), float(found.score))
+        return Answer(_class(found.detected), _class(found.best), float(found.score))
 
-    def top(self, count: int) -> list[tuple[str, float]]:
-        """Labels and averages of the `count` best classes.  Raises InputError for another count."""
+    def alone(self, output: NDArray[Any], model_input: NDArray[Any] | None = None) -> Answer:
+        """As `take`, for a window that belongs to no stream: what was before is forgotten."""
+        self.restart()
+        return self.take(output, model_input)
+
+    def label(self, answer: Answer) -> str | None:
+        """The name of the best class; None where the output is no number."""
+        return None if answer.best is None else self.plan.spec.labels[answer.best]
+
+    def top(self, count: int | None = None) -> list[tuple[str, float]]:
+        """Labels and averages of the best classes, as many as the spec tells, or `count`.
+
+        Raises InputError for a count that is none of classes.
+        """
         labels = self.plan.spec.labels
+        count = self.plan.top if count is None else count
         if not 1 <= count <= len(labels):
             raise InputError(f"{count} of {len(labels)} classes cannot be told")
         places = (ctypes.c_int32 * count)()
         self._library.answer_host_load(self._state)
         self._library.answer_top(count, places)
         return [(labels[c], float(self._library.answer_score(c))) for c in places]
+
+
+def _class(number: int) -> int | None:
+    return None if number < 0 else int(number)
+
+
+def _checked(name: str, values: NDArray[Any], count: int, stored: ValueFormat) -> NDArray[Any]:
+    if values.dtype != stored.dtype or values.size != count:
+        raise InputError(
+            f"the {name} are {values.size} of {values.dtype}, expected {count} of {stored.dtype}"
+        )
+    return np.ascontiguousarray(values)
