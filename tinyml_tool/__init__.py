@@ -19,6 +19,7 @@ __version__ = VERSION
 
 if TYPE_CHECKING:
     from tinyml_tool.api.answers import answers_of, load_answer
+    from tinyml_tool.api.answers_store import store_answer
     from tinyml_tool.api.build import build
     from tinyml_tool.api.compress import compress
     from tinyml_tool.api.deploy import deploy
@@ -79,6 +80,7 @@ __all__ = [
     "search",
     "show_features",
     "stop_emulators",
+    "store_answer",
     "store_features",
     "train",
     "validate",
@@ -87,6 +89,7 @@ __all__ = [
 _PLACES = {
     "answers_of": "api.answers",
     "load_answer": "api.answers",
+    "store_answer": "api.answers_store",
     "build": "api.build",
     "compress": "api.compress",
     "CompressOptions": "train.compression",

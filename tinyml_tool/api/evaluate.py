@@ -23,6 +23,7 @@ from tinyml_tool.api.generate import (
     Progress,
     compile_for,
     no_progress,
+    plan_answer,
     plan_preprocessing,
     write_generated,
 )
@@ -168,9 +169,14 @@ def _project(
 ) -> Iterator[Project]:
     """A project of the model, gone afterwards."""
     progress("compiling the model")
-    preprocessing = plan_preprocessing(source, None)
+    preprocessing, answer = plan_preprocessing(source, None), plan_answer(source, None)
     plan = compile_for(
-        source, board, engine=engine, options=EngineOptions(optimize), features=preprocessing
+        source,
+        board,
+        engine=engine,
+        options=EngineOptions(optimize),
+        features=preprocessing,
+        answer=answer,
     )
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         generated = write_generated(
@@ -179,6 +185,7 @@ def _project(
             board=board,
             output=Path(folder) / "project",
             features=preprocessing,
+            answer=answer,
             progress=progress,
         )
         yield open_project(generated.project)

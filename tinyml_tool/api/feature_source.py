@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from tinyml_tool.errors import ConfigError
 from tinyml_tool.preprocess.model_features import features_of_model
 from tinyml_tool.preprocess.spec import FeatureSpec, features_hash, parse_features
@@ -27,15 +29,16 @@ def chosen_features(
             f"{name}: was trained on other features ({features_hash(inside)[:16]}) than [features] "
             f"tells ({features_hash(given)[:16]})",
             hint="leave [features] out: the model brings its own",
-            details=_differences(inside, given),
+            details=differences(inside, given, "[features]"),
         )
     return given
 
 
-def _differences(inside: FeatureSpec, given: FeatureSpec) -> list[str]:
+def differences(inside: BaseModel, given: BaseModel, name: str) -> list[str]:
+    """What two specs tell differently, the model's and that of the table `name`."""
     model, table = inside.model_dump(mode="json"), given.model_dump(mode="json")
     return [
-        f"{key}: {model.get(key)} in the model, {table.get(key)} in [features]"
+        f"{key}: {model.get(key)} in the model, {table.get(key)} in {name}"
         for key in sorted({*model, *table})
         if model.get(key) != table.get(key)
     ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.errors import OutputError
+from tinyml_tool.api.model_update import replace_model
 from tinyml_tool.graph.model_file import read_file
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.preprocess.model_features import model_with_features
@@ -25,16 +24,8 @@ def store_features(
     model's input, ConfigError for a wrong table, OutputError where the place cannot be written.
     """
     source = Path(model)
-    target = Path(output) if output is not None else source
     chosen = parse_features(spec, "[features]") if isinstance(spec, Mapping) else spec
     data = read_file(source)
     plan_for_model(chosen, parse_model(data, source.stem))
     content = model_with_features(data, chosen, str(source))
-    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(target)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
-    return target
+    return replace_model(Path(output) if output is not None else source, content)

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tinyml_tool.api.answer_source import chosen_answer
 from tinyml_tool.api.engines import ENGINES, EngineOptions, check_engine
 from tinyml_tool.api.feature_source import chosen_features
 from tinyml_tool.api.model_source import ModelSource, load_model
@@ -29,7 +30,7 @@ from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
 from tinyml_tool.preprocess.answer_plan import AnswerPlan, answer_plan
-from tinyml_tool.preprocess.answer_spec import AnswerSpec, parse_answer
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
 from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.plan import FeaturePlan
 from tinyml_tool.preprocess.spec import FeatureSpec
@@ -60,6 +61,8 @@ class Generated:
     warnings: tuple[str, ...] = ()
     features: FeaturePlan | None = None
     """The preprocessing, where the model tells its features."""
+    answer: AnswerPlan | None = None
+    """What its outputs say, where that is told."""
 
     @property
     def engine(self) -> str:
@@ -88,6 +91,9 @@ class Generated:
                 "ram_bytes": self.features.ram_bytes,
                 "constant_bytes": self.features.constant_bytes,
             },
+            "answer": None
+            if self.answer is None
+            else {"sha256": self.answer.hash, "ram_bytes": self.answer.ram_bytes},
             "files": list(self.files),
         }
 
@@ -121,14 +127,12 @@ def plan_preprocessing(
 def plan_answer(
     source: ModelSource, answer: Mapping[str, Any] | AnswerSpec | None
 ) -> AnswerPlan | None:
-    """What a model's scores say by `answer`; None without one.
+    """What a model's outputs say by `answer` or its metadata; None where neither tells it.
 
     Raises ConfigError where it is wrong, InputError where it does not fit the model's output.
     """
-    if answer is None:
-        return None
-    spec = parse_answer(answer, "[answer]") if isinstance(answer, Mapping) else answer
-    return answer_plan(spec, source.graph)
+    spec = chosen_answer(source.data, source.graph.name, answer)
+    return answer_plan(spec, source.graph) if spec is not None else None
 
 
 def compile_for(
@@ -201,7 +205,7 @@ def write_generated(
         warnings.append("the project has no test vectors: the reference is not installed")
     if board.is_real and not fits(footprint := footprint_estimate(plan), board):
         warnings.append(_too_large(footprint, board))
-    return Generated(project, name, board, plan, tuple(files), tuple(warnings), features)
+    return Generated(project, name, board, plan, tuple(files), tuple(warnings), features, answer)
 
 
 def _tflm_here(plan: AnyPlan, board: Board, project: Path) -> tuple[dict[str, str], list[str]]:
@@ -255,8 +259,8 @@ def generate(
     engine tflm, in place of what the reference needs and a margin.  With `mlperf`, the firmware
     also answers MLPerf Tiny's runner.
     `features`, a spec or a table `[features]`, or else the one in the model's metadata, is how the
-    firmware makes the model's input of raw samples.  `answer`, a spec or a table `[answer]`, is
-    what its scores say.
+    firmware makes the model's input of raw samples.  `answer`, a spec or a table `[answer]`, or
+    else the one in the model's metadata, is what its outputs say.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """

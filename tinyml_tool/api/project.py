@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from tinyml_tool.api.answer_source import chosen_answer
 from tinyml_tool.api.engines import check_preset
 from tinyml_tool.api.feature_source import chosen_features
 from tinyml_tool.api.model_source import ModelSource, load_project_model
@@ -19,6 +20,7 @@ from tinyml_tool.firmware.project_board import project_board
 from tinyml_tool.graph.passes.registry import PASSES
 from tinyml_tool.graph.passes.rewrite import Rewriting, rewrite, unchanged
 from tinyml_tool.graph.passes.split_rows import SPLIT_ROWS
+from tinyml_tool.preprocess.answer_spec import AnswerSpec, answer_hash
 from tinyml_tool.preprocess.spec import FeatureSpec, features_hash
 
 
@@ -34,11 +36,18 @@ class Project:
     """What the firmware computes, beside the model it was made of."""
     features: FeatureSpec | None = None
     """How raw samples become the model's input: what tinyml.toml and the model say."""
+    answer: AnswerSpec | None = None
+    """What the model's outputs mean: what tinyml.toml and the model say."""
 
     @property
     def features_hash(self) -> str | None:
         """The hash that the firmware must tell."""
         return features_hash(self.features) if self.features is not None else None
+
+    @property
+    def answer_hash(self) -> str | None:
+        """The hash of the answer spec that the firmware must tell."""
+        return answer_hash(self.answer) if self.answer is not None else None
 
 
 def open_project(folder: str | Path) -> Project:
@@ -47,7 +56,7 @@ def open_project(folder: str | Path) -> Project:
     Raises InputError where there is none, or one that another version of the passes made;
     InvalidModelError where its model is another one than the one it was generated from;
     UnknownBoardError or InputError for a board that is not known;
-    ConfigError where `[features]` are wrong or not the model's.
+    ConfigError where `[features]` or `[answer]` are wrong or not the model's.
     """
     path = Path(folder)
     manifest = read_manifest(path)
@@ -56,7 +65,8 @@ def open_project(folder: str | Path) -> Project:
     board = project_board(path, manifest)
     rewriting = _rewriting(path, manifest, source, board)
     spec = chosen_features(source.data, source.graph.name, config.features)
-    return Project(path, manifest, board, source, rewriting, spec)
+    answer = chosen_answer(source.data, source.graph.name, config.answer)
+    return Project(path, manifest, board, source, rewriting, spec, answer)
 
 
 def _rewriting(path: Path, manifest: Manifest, source: ModelSource, board: Board) -> Rewriting:

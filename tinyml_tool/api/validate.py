@@ -89,6 +89,7 @@ def validate_project(
             arena_bytes=project.manifest.arena_bytes,
             stack_bytes=hello.stack_high_water if hello.stack_bytes else None,
             features_bytes=project.manifest.features_ram_bytes,
+            answer_bytes=project.manifest.answer_ram_bytes,
         )
     return Evidence(
         board=project.board.id,

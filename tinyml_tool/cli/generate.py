@@ -77,6 +77,9 @@ def _act(
                 f"features: {made.comment} {made.ram_bytes:,} bytes of RAM, "
                 f"{made.constant_bytes:,} bytes of tables"
             )
+        if generated.answer is not None:
+            told = generated.answer
+            console.print(f"answer: {told.about} {told.ram_bytes:,} bytes of RAM")
         console.print(f"next: tinyml build {generated.project}")
         if generated.board.is_real:
             console.print(f"  or: tinyml flash {generated.project}, with the board connected")

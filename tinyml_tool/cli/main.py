@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 
 from tinyml_tool.cli import (
+    answers,
     boards,
     build,
     compress,
@@ -83,6 +84,7 @@ for _module in (
     monitor,
     ports,
     features,
+    answers,
     doctor,
     train,
     evaluate,

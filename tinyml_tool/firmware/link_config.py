@@ -27,15 +27,16 @@ def link_config_header(
     emulated: bool = True,
     mlperf: bool = False,
     features: bool = False,
+    answer: bool = False,
 ) -> str:
     """The text of `tinyml_link_config.h`.
 
     `build_id` names the sources, such as the first 16 digits of a hash over them; each text is cut
     to 35 bytes on the wire.  With `emulated_as`, a build without the Arduino framework is for that
     board, or for `renode_as` where no files of the host can be reached.  `emulated` tells whether
-    such a build runs in an emulator.  With `mlperf`, `lib/mlperf/` is there, and with `features`,
-    `lib/features/`.  Raises
-    ValueError for a payload limit the protocol does not allow.
+    such a build runs in an emulator.  With `mlperf`, `lib/mlperf/` is there, with `features`
+    `lib/features/`, and with `answer` `lib/answer/`.  Raises ValueError for a payload limit the
+    protocol does not allow.
     """
     if not PAYLOAD_BYTES_MIN <= payload_bytes <= PAYLOAD_BYTES_MAX:
         raise ValueError(
@@ -58,6 +59,9 @@ def link_config_header(
 
 /* Whether lib/features/ makes the model's input of raw samples. */
 #define TINYML_FEATURES {int(features)}
+
+/* Whether lib/answer/ tells what the model's outputs say. */
+#define TINYML_ANSWER {int(answer)}
 
 #endif
 """

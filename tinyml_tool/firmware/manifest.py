@@ -50,6 +50,8 @@ class Manifest:
     """Of engine aot: fingerprint of the graph that they left."""
     features: dict[str, str | int] | None = None
     """Of a firmware with preprocessing: hash of the spec, what it is, static RAM, tables."""
+    answer: dict[str, str | int] | None = None
+    """Of a firmware that tells what outputs say: hash of the spec, what it is, static RAM."""
     tool_version: str = VERSION
     schema_version: int = SCHEMA_VERSION
 
@@ -57,6 +59,11 @@ class Manifest:
     def features_ram_bytes(self) -> int | None:
         """Static RAM of the preprocessing; None where there is none."""
         return None if self.features is None else int(self.features["ram_bytes"])
+
+    @property
+    def answer_ram_bytes(self) -> int | None:
+        """Static RAM of the answers; None where there are none."""
+        return None if self.answer is None else int(self.answer["ram_bytes"])
 
     def to_json(self) -> str:
         """The text of the file: keys in the order of the fields, paths sorted."""
@@ -140,19 +147,25 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         tflm=tflm,
         passes=passes,
         graph=graph,
-        features=_features(path, values.get("features")),
+        features=_facts(path, "features", values.get("features"), _FEATURE_FACTS),
+        answer=_facts(path, "answer", values.get("answer"), _ANSWER_FACTS),
     )
 
 
-def _features(path: Path, facts: object) -> dict[str, str | int] | None:
+_ANSWER_FACTS: dict[str, type] = {"sha256": str, "about": str, "ram_bytes": int}
+_FEATURE_FACTS = {**_ANSWER_FACTS, "constant_bytes": int}
+
+
+def _facts(
+    path: Path, key: str, facts: object, wanted: Mapping[str, type]
+) -> dict[str, str | int] | None:
     if facts is None:
         return None
-    wanted = {"sha256": str, "about": str, "ram_bytes": int, "constant_bytes": int}
     if not isinstance(facts, dict) or any(
-        not isinstance(facts.get(key), kind) for key, kind in wanted.items()
+        not isinstance(facts.get(name), kind) for name, kind in wanted.items()
     ):
-        raise _not_ours(path, "'features' does not tell its hash and sizes")
-    return {key: facts[key] for key in wanted}
+        raise _not_ours(path, f"'{key}' does not tell its hash and sizes")
+    return {name: facts[name] for name in wanted}
 
 
 def _not_ours(path: Path, cause: str) -> InputError:

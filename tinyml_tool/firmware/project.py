@@ -95,7 +95,7 @@ def project_files(
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",
         "README.md": _readme(
-            plan, board, name=name, mlperf=mlperf, features=features, answer=answer is not None
+            plan, board, name=name, mlperf=mlperf, features=features, answer=answer
         ),
         "tinyml.toml": _settings(
             plan, board, name=name, mlperf=mlperf, features=features, answer=answer
@@ -118,6 +118,7 @@ def project_files(
         ),
         mlperf=mlperf is not None,
         features=features is not None,
+        answer=answer is not None,
     ).encode()
     rewriting = plan.rewriting if isinstance(plan, Plan) else None
     manifest = Manifest(
@@ -135,6 +136,7 @@ def project_files(
         passes=list(rewriting.passes) if rewriting else None,
         graph=rewriting.fingerprint if rewriting else None,
         features=_feature_facts(features) if features is not None else None,
+        answer=_answer_facts(answer) if answer is not None else None,
     )
     files[MANIFEST] = manifest.to_json().encode()
     return dict(sorted(files.items()))
@@ -156,6 +158,10 @@ def _feature_facts(features: FeaturePlan) -> dict[str, str | int]:
         "ram_bytes": features.ram_bytes,
         "constant_bytes": features.constant_bytes,
     }
+
+
+def _answer_facts(answer: AnswerPlan) -> dict[str, str | int]:
+    return {"sha256": answer.hash, "about": answer.about, "ram_bytes": answer.ram_bytes}
 
 
 def _check_name(name: str) -> None:
@@ -257,7 +263,7 @@ def _readme(
     name: str,
     mlperf: MlperfBenchmark | None,
     features: FeaturePlan | None,
-    answer: bool,
+    answer: AnswerPlan | None,
 ) -> str:
     graph = plan.graph
     tensors = graph.tensors

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tinyml_tool.errors import ConfigError, InvalidModelError
-from tinyml_tool.graph.metadata import read_metadata, with_metadata
+from tinyml_tool.graph.metadata import with_metadata
+from tinyml_tool.preprocess.model_spec import spec_of_model
 from tinyml_tool.preprocess.spec import FeatureSpec, canonical_json, features_from_json
 
 METADATA_NAME = "TINYML_FEATURES"
@@ -18,23 +18,14 @@ def features_of_model(data: bytes, source: str) -> FeatureSpec | None:
 
     Raises InvalidModelError where the metadata is not one of ours, or one of a later version.
     """
-    content = read_metadata(data, METADATA_NAME, source)
-    if content is None:
-        return None
-    where = f"{source}: metadata {METADATA_NAME}"
-    try:
-        if len(content) > MAX_BYTES:
-            raise ConfigError(f"{where}: {len(content):,} bytes are no feature spec")
-        return features_from_json(content.decode(), where)
-    except UnicodeDecodeError:
-        raise InvalidModelError(f"{where}: is not text in UTF-8", hint=_ADVICE) from None
-    except ConfigError as error:
-        raise InvalidModelError(
-            error.message, hint=error.hint or _ADVICE, details=error.details
-        ) from None
-
-
-_ADVICE = "store the feature spec again, with this version of tinyml-tool"
+    return spec_of_model(
+        data,
+        source,
+        metadata=METADATA_NAME,
+        what="feature spec",
+        most=MAX_BYTES,
+        parse=features_from_json,
+    )
 
 
 def model_with_features(data: bytes, spec: FeatureSpec, source: str) -> bytes:

@@ -42,6 +42,8 @@ def evidence_table(evidence: Evidence) -> Table:
         table.add_row("RAM", f"{memory.ram_bytes:,} bytes, the stack's reserve included")
         if memory.features_bytes is not None:
             table.add_row("features", f"{memory.features_bytes:,} bytes of the RAM")
+        if memory.answer_bytes is not None:
+            table.add_row("answer", f"{memory.answer_bytes:,} bytes of the RAM")
         used = "unknown" if memory.stack_bytes is None else f"{memory.stack_bytes:,} bytes used"
         table.add_row("stack", used)
     table.add_row("arena", arena_line(evidence.arena))

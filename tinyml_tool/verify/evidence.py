@@ -24,6 +24,8 @@ class MemoryUse:
     """The most that was in use while the model ran; None where the device cannot tell."""
     features_bytes: int | None = None
     """Static RAM of the preprocessing, part of `ram_bytes`; None where there is none."""
+    answer_bytes: int | None = None
+    """Static RAM of the answers, part of `ram_bytes`; None where there are none."""
 
 
 @dataclass(frozen=True)
