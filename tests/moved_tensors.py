@@ -58,9 +58,12 @@ def random_bits(tensor: Tensor, rng: np.random.Generator) -> NDArray[Any]:
     return rng.integers(0, 256, count, np.uint8).view(tensor.dtype.numpy).reshape(tensor.shape)
 
 
-def assert_moves_like_the_reference(model: bytes, *, sanitize: bool = False) -> int:
-    """`assert_bit_exact` on two inputs of random bits; returns the values compared."""
+def assert_moves_like_the_reference(model: bytes, **how: Any) -> int:
+    """`assert_bit_exact` on two inputs of random bits; returns the values compared.
+
+    `how` is for `assert_bit_exact`: `sanitize`, `core`, `optimize`.
+    """
     graph = parse_model(model, "case")
     rng = np.random.default_rng(len(model))
     batch = [[random_bits(graph.tensors[i], rng) for i in graph.inputs] for _ in range(2)]
-    return assert_bit_exact(model, *batch, sanitize=sanitize)
+    return assert_bit_exact(model, *batch, **how)
