@@ -101,22 +101,112 @@ TINYML_KERNEL void tinyml_copy_patch(const struct tinyml_conv_2d_s8_patches_para
   tinyml_add_to_patch(params, patch, rest, (waiting_bytes + 3) / 4);
 }
 
+/* The words of three patches at a time, all within the input.
+ *
+ * y, x: the first tap of patch 0; distance_1, distance_2: bytes to the first taps of the others. */
+TINYML_KERNEL void tinyml_copy_three(const struct tinyml_conv_2d_s8_patches_params *params,
+                                     const int8_t *input, int32_t y, int32_t x, int32_t distance_1,
+                                     int32_t distance_2, int32_t *patches)
+{
+  const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
+  const int32_t words = runs.bytes / 4;
+  int32_t *last = patches + params->filter_h * runs.count * words * TINYML_PATCH_STRIDE;
+  /* The runs' last bytes, until they make a word. */
+  uint32_t w0 = 0, w1 = 0, w2 = 0;
+  int32_t bits = 0;
+  for (int32_t row = 0; row < params->filter_h; ++row) {
+    const int32_t in_y = y + row * params->dilation_h;
+    for (int32_t run = 0; run < runs.count; ++run) {
+      const int8_t *bytes =
+          input + (in_y * params->input_w + x + run * params->dilation_w) * params->input_c;
+      patches =
+          tinyml_patch_three_words(patches, bytes, bytes + distance_1, bytes + distance_2, words);
+      for (int32_t i = runs.bytes - runs.rest; i < runs.bytes; ++i) {
+        w0 |= (uint32_t)(uint8_t)bytes[i] << bits;
+        w1 |= (uint32_t)(uint8_t)bytes[i + distance_1] << bits;
+        w2 |= (uint32_t)(uint8_t)bytes[i + distance_2] << bits;
+        bits += 8;
+        if (bits == 32) {
+          last = tinyml_patch_three_values(last, (int32_t)w0, (int32_t)w1, (int32_t)w2);
+          w0 = w1 = w2 = 0;
+          bits = 0;
+        }
+      }
+    }
+  }
+  if (bits > 0) {
+    tinyml_patch_three_values(last, (int32_t)w0, (int32_t)w1, (int32_t)w2);
+  }
+}
+
+/* Multiplies the patches with all filters.
+ *
+ * at_1, at_2: see struct tinyml_patch_work. */
 TINYML_KERNEL void tinyml_multiply_patches(const struct tinyml_conv_2d_s8_patches_params *params,
-                                           const void *patches, const int32_t *filters,
+                                           const int32_t *patches, const int32_t *filters,
                                            int8_t *output, int32_t at_1, int32_t at_2)
 {
   if (params->packed == 0) {
-    tinyml_plain_patches(&params->patches, params->requantization, patches, filters, output, at_1,
-                         at_2);
-  } else if (params->requantization == TINYML_REQUANTIZE_SHORT) {
-    tinyml_patches_short(&params->patches, patches, filters, output, at_1, at_2);
-  } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
-    tinyml_patches_signed(&params->patches, patches, filters, output, at_1, at_2);
-  } else if (params->requantization == TINYML_REQUANTIZE_CLAMPED) {
-    tinyml_patches_clamped(&params->patches, patches, filters, output, at_1, at_2);
-  } else {
-    tinyml_patches_exact(&params->patches, patches, filters, output, at_1, at_2);
+    tinyml_plain_patches(&params->patches, params->requantization, (const int16_t *)patches,
+                         filters, output, at_1, at_2);
+    return;
   }
+  const struct tinyml_patch_work work = {
+      .patches = patches,
+      .end = patches + params->patches.steps * TINYML_PATCH_STRIDE,
+      .filters = filters,
+      .first_turn = tinyml_patch_first_turn(params->patches.steps),
+      .output = output,
+      .at_1 = at_1,
+      .at_2 = at_2,
+      .output_end = output + params->patches.output_c,
+  };
+  if (params->requantization == TINYML_REQUANTIZE_SHORT) {
+    tinyml_patches_short(params->patches.shift, work);
+  } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
+    tinyml_patches_signed(&params->patches, &work);
+  } else if (params->requantization == TINYML_REQUANTIZE_CLAMPED) {
+    tinyml_patches_clamped(&params->patches, &work);
+  } else {
+    tinyml_patches_exact(&params->patches, &work);
+  }
+}
+
+/* Whether windows are single pixels, all of them in a row: no padding, no distance between them. */
+TINYML_KERNEL int32_t tinyml_pixel_by_pixel(const struct tinyml_conv_2d_s8_patches_params *params)
+{
+  return params->packed != 0 && params->filter_h * params->filter_w == 1 && params->stride_h == 1 &&
+         params->stride_w == 1 && params->pad_h == 0 && params->pad_w == 0 &&
+         params->output_h == params->input_h && params->output_w == params->input_w;
+}
+
+/* A convolution of single pixels: three after another, the last two or one like three. */
+TINYML_KERNEL void tinyml_conv_2d_s8_pixels(const struct tinyml_conv_2d_s8_patches_params *params,
+                                            const int8_t *input, const int32_t *filters,
+                                            int32_t *patches, int8_t *output)
+{
+  const int32_t input_c = params->input_c;
+  const int32_t output_c = params->patches.output_c;
+  int32_t left = params->batches * params->input_h * params->input_w;
+  for (; left > 0; left -= TINYML_PATCHES) {
+    const int32_t second = tinyml_min(1, left - 1);
+    const int32_t third = tinyml_min(2, left - 1);
+    tinyml_copy_three(params, input, 0, 0, second * input_c, third * input_c, patches);
+    tinyml_multiply_patches(params, patches, filters, output, second * output_c, third * output_c);
+    input += TINYML_PATCHES * input_c;
+    output += TINYML_PATCHES * output_c;
+  }
+}
+
+/* Whether the windows of three neighbouring outputs are whole within the input, and these in one
+ * row. */
+TINYML_KERNEL int32_t tinyml_three_inside(const struct tinyml_conv_2d_s8_patches_params *params,
+                                          int32_t y, int32_t x, int32_t out_x)
+{
+  const int32_t last_y = (params->filter_h - 1) * params->dilation_h;
+  const int32_t last_x = (params->filter_w - 1) * params->dilation_w + 2 * params->stride_w;
+  return out_x + 2 < params->output_w && y >= 0 && y + last_y < params->input_h && x >= 0 &&
+         x + last_x < params->input_w;
 }
 
 /* input: [batches, input_h, input_w, input_c].
@@ -127,8 +217,13 @@ TINYML_KERNEL void tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patc
                                              const int8_t *input, const int32_t *filters,
                                              void *scratch, int8_t *output)
 {
+  if (tinyml_pixel_by_pixel(params)) {
+    tinyml_conv_2d_s8_pixels(params, input, filters, scratch, output);
+    return;
+  }
   const struct tinyml_patch_runs runs = tinyml_patch_runs(params);
   const int32_t output_c = params->patches.output_c;
+  const int32_t distance = params->stride_w * params->input_c;
   int32_t *patches = scratch;
   int8_t *rest = (int8_t *)(patches + params->patches.steps * TINYML_PATCH_STRIDE);
   int8_t *line = rest + (params->filter_h * runs.count * runs.rest + 3) / 4 * 4;
@@ -138,10 +233,17 @@ TINYML_KERNEL void tinyml_conv_2d_s8_patches(const struct tinyml_conv_2d_s8_patc
       const int32_t y = out_y * params->stride_h - params->pad_h;
       for (int32_t out_x = 0; out_x < params->output_w; ++out_x) {
         const int32_t x = out_x * params->stride_w - params->pad_w;
-        void *patch = params->packed != 0 ? (void *)(patches + 2 * filled)
-                                          : (void *)((int16_t *)scratch + filled);
-        tinyml_copy_patch(params, input, y, x, patch, rest, line);
-        if (++filled == TINYML_PATCHES) {
+        if (params->packed != 0 && filled == 0 && tinyml_three_inside(params, y, x, out_x)) {
+          tinyml_copy_three(params, input, y, x, distance, 2 * distance, patches);
+          filled = TINYML_PATCHES;
+          out_x += TINYML_PATCHES - 1;
+        } else {
+          void *patch = params->packed != 0 ? (void *)(patches + filled)
+                                            : (void *)((int16_t *)scratch + filled);
+          tinyml_copy_patch(params, input, y, x, patch, rest, line);
+          ++filled;
+        }
+        if (filled == TINYML_PATCHES) {
           tinyml_multiply_patches(params, patches, filters, output, output_c, 2 * output_c);
           output += TINYML_PATCHES * output_c;
           filled = 0;

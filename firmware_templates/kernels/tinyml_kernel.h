@@ -25,6 +25,18 @@
 #define TINYML_SHARED static
 #endif
 
+/* The same in assembly from the first instruction to the last, arguments in registers as the
+ * calling convention has them: no compiler's choice of registers is in the way. */
+#if defined(__clang__)
+#define TINYML_ASSEMBLY static __attribute__((naked, noinline, unused))
+#elif defined(__GNUC__)
+/* noipa: GCC must not conclude from the empty body that the function reads and writes nothing. */
+#define TINYML_ASSEMBLY static __attribute__((naked, noipa, unused))
+#endif
+#if defined(__GNUC__)
+#define TINYML_READ __attribute__((unused)) /* a parameter that only the assembly reads */
+#endif
+
 TINYML_KERNEL int32_t tinyml_min(int32_t a, int32_t b) { return a < b ? a : b; }
 
 TINYML_KERNEL int32_t tinyml_max(int32_t a, int32_t b) { return a > b ? a : b; }
