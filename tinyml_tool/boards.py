@@ -59,6 +59,11 @@ class Core(_Strict):
         return self.name.startswith("cortex-")
 
     @property
+    def long_multiplication(self) -> bool:
+        """Whether it is an Arm core whose multiplications have 64 bits (SMULL, SMLAL)."""
+        return self.is_arm and self.name not in ("cortex-m0", "cortex-m0plus")
+
+    @property
     def gcc_flags(self) -> tuple[str, ...]:
         """Options of arm-none-eabi-gcc for this core and its floating-point ABI; none for others.
 

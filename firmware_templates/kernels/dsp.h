@@ -15,6 +15,10 @@
 #define TINYML_DSP 0
 #endif
 
+#if defined(__ARM_FEATURE_SAT)
+#include <arm_acle.h>
+#endif
+
 /* Steps of the inner loops written one after another: 1 (small), 4, or 8 (fast). */
 #ifndef TINYML_UNROLL
 #define TINYML_UNROLL 4
@@ -186,10 +190,10 @@ TINYML_KERNEL int32_t tinyml_sxtab16_odd(int32_t pair, int32_t word)
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
 
-/* The nearest int8. */
+/* The nearest int8; one instruction also on Cortex-M3. */
 TINYML_KERNEL int32_t tinyml_saturate_s8(int32_t value)
 {
-#if TINYML_DSP
+#if defined(__ARM_FEATURE_SAT)
   return (int32_t)__ssat(value, 8);
 #else
   return tinyml_clamp(value, INT8_MIN, INT8_MAX);

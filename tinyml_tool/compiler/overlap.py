@@ -70,11 +70,8 @@ def _convolution(params: _Params) -> int:
     return window_lead(params, params["output_c"], params["input_c"])
 
 
-_PATCHES = 3
-
-
-def _patches(params: _Params) -> int:
-    """Three output pixels at a time, also across rows; their windows are read before."""
+def _patches(params: _Params, together: int = 3) -> int:
+    """Some output pixels at a time, also across rows; their windows are read before."""
     rows, columns, pixel = params["output_h"], params["output_w"], params["input_c"]
     row = params["input_w"] * pixel
     first_rows = np.maximum(0, np.arange(rows) * params["stride_h"] - params["pad_h"]) * row
@@ -83,10 +80,14 @@ def _patches(params: _Params) -> int:
     starts = (batch + first_rows[:, None] + first_columns[None, :]).reshape(-1)
     # What a pixel or a later one reads first: windows of the next row begin further left.
     needed = np.minimum.accumulate(starts[::-1])[::-1]
-    written = np.arange(_PATCHES, len(starts), _PATCHES)
+    written = np.arange(together, len(starts), together)
     if not written.size:
         return -int(params["batches"] * params["input_h"] * row)
     return lead_of_steps(written * params["patches.output_c"], needed[written])
+
+
+def _lanes(params: _Params) -> int:
+    return _patches(params, together=4)
 
 
 def _depthwise(params: _Params) -> int:
@@ -159,6 +160,7 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "average_pool_2d_s8": _pooling,
     "clamp_s8": _in_place,
     "conv_2d_s8": _convolution,
+    "conv_2d_s8_lanes": _lanes,
     "conv_2d_s8_mve": _convolution_mve,
     "conv_2d_s8_patches": _patches,
     "depthwise_conv_2d_s8": _depthwise,

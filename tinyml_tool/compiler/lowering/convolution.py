@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
+from tinyml_tool.compiler.lowering.convolution_lanes import lanes_call
 from tinyml_tool.compiler.lowering.convolution_patches import PatchGeometry, patches_call
 from tinyml_tool.compiler.lowering.depthwise_planes import PlaneAxis, PlaneGeometry, planes_call
 from tinyml_tool.compiler.lowering.mve_convolution import mve_convolution_call
@@ -44,7 +45,6 @@ from tinyml_tool.compiler.plan import (
 from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
-from tinyml_tool.config import Optimize
 from tinyml_tool.graph.options import Conv2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
 
@@ -327,32 +327,30 @@ def _by_patches(convolution: _Convolution, graph: Graph, machine: Target) -> Ker
     sums = convolution.sums(graph, channel_axis=0)
     if sums is None:
         return "weights or bias are computed by the model"
-    return _patches(convolution, sums, (filter_h, filter_w, filter_c), packed=machine.core.dsp)
+    return _patches(convolution, sums, (filter_h, filter_w, filter_c), machine)
 
 
 def _patches(
-    convolution: _Convolution, sums: ChannelSums, window: tuple[int, int, int], *, packed: bool
+    convolution: _Convolution, sums: ChannelSums, window: tuple[int, int, int], machine: Target
 ) -> KernelCall | str:
     batches, input_h, input_w, input_c = convolution.input.shape
     filter_h, filter_w, _ = window
-    return patches_call(
-        sums,
-        PatchGeometry(window, convolution.options.dilation_w),
-        [
-            ("batches", batches),
-            ("input_h", input_h),
-            ("input_w", input_w),
-            ("input_c", input_c),
-            ("filter_h", filter_h),
-            ("filter_w", filter_w),
-            ("output_h", convolution.rows.output),
-            ("output_w", convolution.columns.output),
-            *convolution.window_params(),
-        ],
-        convolution.input.index,
-        convolution.output.index,
-        packed,
-    )
+    params: list[tuple[str, ParamValue]] = [
+        ("batches", batches),
+        ("input_h", input_h),
+        ("input_w", input_w),
+        ("input_c", input_c),
+        ("filter_h", filter_h),
+        ("filter_w", filter_w),
+        ("output_h", convolution.rows.output),
+        ("output_w", convolution.columns.output),
+        *convolution.window_params(),
+    ]
+    tensors = convolution.input.index, convolution.output.index
+    if machine.core.long_multiplication and not machine.core.dsp:
+        return lanes_call(sums, params, *tensors)
+    geometry = PatchGeometry(window, convolution.options.dilation_w)
+    return patches_call(sums, geometry, params, *tensors, packed=machine.core.dsp)
 
 
 def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
@@ -387,7 +385,7 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
         if vectors is not None:
             return vectors
     if machine.core.dsp:
-        call = _by_planes(convolution, graph, machine.optimize)
+        call = _by_planes(convolution, graph, machine)
         if isinstance(call, KernelCall):
             return call
         refused = call
@@ -398,7 +396,7 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
     )
 
 
-def _by_planes(convolution: _Convolution, graph: Graph, optimize: Optimize) -> KernelCall | str:
+def _by_planes(convolution: _Convolution, graph: Graph, machine: Target) -> KernelCall | str:
     """The call of a kernel for DSP instructions, or why none can be used."""
     batches, input_h, input_w, input_c = convolution.input.shape
     _, filter_h, filter_w, output_c = convolution.weights.shape
@@ -408,7 +406,7 @@ def _by_planes(convolution: _Convolution, graph: Graph, optimize: Optimize) -> K
         return "weights or bias are computed by the model"
     if input_c == 1:
         # Every filter sees the one channel: a convolution like any other.
-        return _patches(convolution, sums, (filter_h, filter_w, 1), packed=True)
+        return _patches(convolution, sums, (filter_h, filter_w, 1), machine)
     if (filter_h, filter_w) != (3, 3) or input_c != output_c or input_c < 4:
         return "not 3x3 on 4 channels or more, each with one output"
     if (options.dilation_h, options.dilation_w) != (1, 1):
@@ -427,7 +425,7 @@ def _by_planes(convolution: _Convolution, graph: Graph, optimize: Optimize) -> K
         ),
         convolution.input.index,
         convolution.output.index,
-        optimize,
+        machine.optimize,
     )
 
 
