@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ from command import tinyml
 from training_case import needs_tensorflow, series
 
 import tinyml_tool as tt
-from tinyml_tool.api.compress import compress, usual_settings
+from tinyml_tool.api.compress import compress, measured_row, usual_settings
 from tinyml_tool.api.compression import Compressed
 from tinyml_tool.api.train import Trained, train
-from tinyml_tool.errors import InputError, OutputError, TrainingError
+from tinyml_tool.boards import load_board
+from tinyml_tool.errors import DeviceError, InputError, OutputError, TrainingError
 from tinyml_tool.graph.reader import read_model
+from tinyml_tool.preprocess.model_features import features_of_model
+from tinyml_tool.preprocess.spec import parse_features
 from tinyml_tool.report.compression import compression_notes, markdown_table
 from tinyml_tool.train.compression import CompressOptions
 from tinyml_tool.train.engine_process import PYTHON_VARIABLE
@@ -31,6 +35,15 @@ from tinyml_tool.train.result_folder import work_folder
 from tinyml_tool.train.settings import TrainSettings
 
 ARCH = "conv1d:width=0.5,depth=2"
+FEATURES = {
+    "kind": "series",
+    "channels": 2,
+    "rate": 50,
+    "window": 16,
+    "stride": 16,
+    "mean": [0.0, 0.0],
+    "std": [1.0, 1.0],
+}
 SHORT = TrainSettings(epochs=4, batch_size=8, learning_rate=1e-3)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -39,7 +52,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     place = tmp_path_factory.mktemp("compress") / "waves"
     settings = TrainSettings(epochs=25, batch_size=8)
-    return train(series(180, steps=16, classes=6), arch=ARCH, output=place, settings=settings)
+    done = train(series(180, steps=16, classes=6), arch=ARCH, output=place, settings=settings)
+    model = place / "model_int8.tflite"
+    tt.quantize(place, output=model)
+    tt.store_features(model, FEATURES)
+    return done
 
 
 @needs_tensorflow
@@ -79,6 +96,8 @@ def test_a_pruned_model_is_a_training_that_deploys_and_is_smaller_on_the_board(
     assert result.cost.exact
     assert result.cost.flash_bytes < given.cost.flash_bytes
     assert result.cost.instructions < 0.7 * given.cost.instructions
+    spec = features_of_model(done.int8_model.read_bytes(), "the result")
+    assert spec == parse_features(FEATURES, "the test")
     assert sorted(path.name for path in done.folder.iterdir()) == [
         "calibration.npz",
         "compression.json",
@@ -105,6 +124,7 @@ def test_a_pruned_model_is_a_training_that_deploys_and_is_smaller_on_the_board(
     assert again.result.parameters <= record.content["parameters"]
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_student_learns_answers_and_features_of_its_teacher(
     trained: Trained, tmp_path: Path
@@ -138,6 +158,7 @@ def test_clusters_stay_while_training_goes_on_and_the_table_says_that_flash_stay
     assert any("does not shrink flash" in note for note in compression_notes(done))
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_scaled_model_averages_its_input_first(trained: Trained, tmp_path: Path) -> None:
     done = compress(
@@ -198,6 +219,57 @@ def _pruned(
     )
 
 
+@pytest.mark.slow
+@needs_tensorflow
+def test_ctrl_c_while_measuring_keeps_the_training(trained: Trained, tmp_path: Path) -> None:
+    def interrupted(*_: object) -> Any:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    settings = replace(SHORT, epochs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tinyml_tool.api.compress.measured_row", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="go on with --resume"):
+            _pruned(trained, out, settings)
+    assert not out.exists()
+    epochs: list[str] = []
+    done = compress(
+        trained.folder,
+        method="prune",
+        output=out,
+        settings=settings,
+        measure=False,
+        resume=True,
+        progress=epochs.append,
+    )
+    assert not any(text.startswith("epoch") for text in epochs)
+    assert done.result.quality is not None
+
+
+def test_a_board_that_stops_costs_a_row_its_figures_but_not_the_training(
+    tmp_path, monkeypatch
+) -> None:
+    def stops(*_: object) -> Any:
+        raise DeviceError("the emulator stopped")
+
+    judged = SimpleNamespace(host=SimpleNamespace(anomaly=SimpleNamespace(auc=0.5)), samples=4)
+    monkeypatch.setattr("tinyml_tool.api.compress.measure_cost", stops)
+    monkeypatch.setattr("tinyml_tool.api.compress.evaluate", lambda *_, **__: judged)
+    record = read_record(record_in(tmp_path / "given"))
+    row = measured_row("pruned", record.folder / "model.keras", record, 7, load_board("qemu-m4"))
+    assert row.quality == 0.5
+    assert row.cost is None
+    assert row.why_not == "the emulator stopped"
+
+
+def test_a_board_that_nothing_emulates_is_refused_before_training(tmp_path) -> None:
+    given = record_in(tmp_path / "given")
+    board = load_board("qemu-m4").model_copy(update={"id": "mine", "emulator": None})
+    with pytest.raises(InputError, match="'mine' is not emulated, so nothing can be") as error:
+        compress(given, method="qat", output=tmp_path / "out", board=board)
+    assert "tinyml boards" in str(error.value.hint)
+
+
 @needs_tensorflow
 def test_nothing_left_to_prune_is_told(trained: Trained, tmp_path: Path) -> None:
     narrow = tmp_path / "narrow"
@@ -209,15 +281,20 @@ def test_nothing_left_to_prune_is_told(trained: Trained, tmp_path: Path) -> None
     assert not work_folder(tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @needs_tensorflow
-def test_the_command_tells_the_table_as_json_and_as_markdown(
+def test_the_command_tells_the_table_as_json_as_text_and_as_markdown(
     trained: Trained, tmp_path: Path
 ) -> None:
-    words = ("-m", "cluster", "--epochs", "1", "--no-measure", "-q", "--force")
+    words = ("-m", "cluster", "--clusters", "5", "--epochs", "4", "--no-measure", "-q", "--force")
     out = tmp_path / "out"
     told = tinyml("compress", trained.folder, *words, "-o", out, "--json")
     assert told.code == 0, told.stderr
     assert told.envelope["result"]["rows"][-1]["name"] == "cluster, int8"
+    assert read_record(out).content["more"]["distinct_weights"] <= 5
+    table = tinyml("compress", trained.folder, *words, "-o", out)
+    assert "cluster, int8" in table.stdout
+    assert "clustering does not shrink flash" in " ".join(table.stdout.split())
     table = tinyml("compress", trained.folder, *words, "-o", out, "--markdown")
     assert table.stdout.startswith("| model | accuracy | parameters |")
 

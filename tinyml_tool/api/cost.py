@@ -12,7 +12,7 @@ from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_g
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.api.project import open_project
 from tinyml_tool.api.session import choose_emulator, open_session
-from tinyml_tool.boards import Board, load_board
+from tinyml_tool.boards import Board, emulated_board, load_board
 from tinyml_tool.compiler.footprint import footprint_estimate
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.config import Optimize
@@ -31,6 +31,7 @@ class Cost:
     """Flash and RAM of the smallest program that runs the model once; instructions of one run."""
 
     board: str
+    """The emulated board that was measured on."""
     flash_bytes: int
     ram_bytes: int
     arena_bytes: int
@@ -55,15 +56,21 @@ def measure_cost(
 ) -> Cost:
     """Compile a model for `board`, build it, run it there and compare.
 
-    Features inside the model are left out: this is the cost of the network alone.  Raises
+    Features inside the model are left out: this is the cost of the network alone.  A real board is
+    stood for by the emulated one of its core, after a look whether its memory is enough.  Raises
     InputError where no emulator runs the board, UnsupportedModelError, DoesNotFitError,
     ToolMissingError, BuildError, and what the device raises.
     """
-    chosen = load_board(board)
+    wanted = load_board(board)
+    require_emulator(wanted)
+    chosen = emulated_board(wanted)
     emulator = choose_emulator(chosen, None, None)
     content = data if isinstance(data, bytes) else data.read_bytes()
     source = source_of(content, name)
-    plan = compile_for(source, chosen, engine=engine, options=EngineOptions(optimize))
+    options = EngineOptions(optimize)
+    plan = compile_for(source, wanted, engine=engine, options=options)
+    if chosen != wanted:
+        plan = compile_for(source, chosen, engine=engine, options=options)
     reference = TflmReference(content, name)
     inputs = vectors(source.graph, COMPARED_INPUTS, 0)
     with tempfile.TemporaryDirectory(prefix="tinyml-cost-") as folder:

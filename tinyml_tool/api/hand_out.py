@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tinyml_tool.api.cost import measure_cost
-from tinyml_tool.api.search_result import Found, Judged
+from tinyml_tool.api.search_result import Found, Judged, front_of
 from tinyml_tool.api.search_run import FACTS_FILE, SearchRun, accuracy_of
 from tinyml_tool.api.training_figures import figures_of
 from tinyml_tool.api.training_run import result_files, scores_of
@@ -18,10 +19,31 @@ from tinyml_tool.train.dataset import TEST, VALIDATION
 from tinyml_tool.train.result_folder import FLOAT_FILE, INT8_FILE, KERAS_FILE, TEST_FILE
 
 
+def measured_front(run: SearchRun, judged: Sequence[Judged]) -> list[Judged]:
+    """The front, by costs measured again with the trained weights; the most accurate first.
+
+    Networks whose trained weights exceed a limit that the untrained ones did not are left out.
+    """
+    again: dict[str, Judged] = {}
+    left = list(judged)
+    while True:
+        best = front_of(left, run.limits)
+        waiting = [one for one in best if one.candidate.id not in again]
+        if not waiting:
+            return best
+        for one in waiting:
+            run.progress(f"measuring {one.candidate} with its trained weights")
+            cost = measure_cost(run.work / one.candidate.id / INT8_FILE, run.board)
+            excess = run.limits.exceeded(cost.flash_bytes, cost.ram_bytes, cost.instructions)
+            again[one.candidate.id] = replace(one, cost=cost, refused=excess)
+        left = [again.get(one.candidate.id, one) for one in left]
+        left = [one for one in left if one.refused is None]
+
+
 def hand_out(
     run: SearchRun, best: Sequence[Judged], keep: int, target: Path, record: Mapping[str, Any]
 ) -> tuple[list[Found], dict[str, Path], dict[str, bytes]]:
-    """(the front measured again and tested, files to copy, files to write).
+    """(the front tested, files to copy, files to write).
 
     Only the first `keep` become folders; `record` is what their records have in common.
     """
@@ -30,7 +52,7 @@ def hand_out(
     made: dict[str, bytes] = {}
     for place, judged in enumerate(best):
         one = judged.candidate
-        run.progress(f"measuring {one}, {place + 1} of {len(best)} of the front")
+        run.progress(f"testing {one}, {place + 1} of {len(best)} of the front")
         source = run.work / one.id
         name = f"{place + 1}-{one.architecture.name}" if place < keep else None
         found.append(
@@ -38,7 +60,6 @@ def hand_out(
                 judged,
                 target / name if name else None,
                 accuracy_of(source / INT8_FILE, run.work / TEST_FILE),
-                measure_cost(source / INT8_FILE, run.board),
             )
         )
         if name is None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.cost import measure_cost, require_emulator
+from tinyml_tool.api.cost import Cost, measure_cost, require_emulator
 from tinyml_tool.api.generate import Progress, no_progress
-from tinyml_tool.api.hand_out import hand_out
+from tinyml_tool.api.hand_out import hand_out, measured_front
 from tinyml_tool.api.search_result import (
     Baseline,
     Judged,
     Limits,
     SearchResult,
-    front_of,
 )
 from tinyml_tool.api.search_run import SearchRun, accuracy_of
 from tinyml_tool.api.training_facts import data_facts, what_was_trained
 from tinyml_tool.api.training_run import resumable
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.errors import DoesNotFitError, InputError, TinymlError
+from tinyml_tool.graph.model_file import read_file
 from tinyml_tool.train.dataset import Dataset
 from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
 from tinyml_tool.train.journal import Journal
@@ -60,6 +60,7 @@ def search(
     seed: int = 0,
     keep: int = 5,
     baseline: str | Path | None = None,
+    beat: bool = False,
     reading: ReadOptions | None = None,
     shares: SplitShares | None = None,
     scaling: ScalingKind | None = None,
@@ -75,17 +76,26 @@ def search(
     `limits` are trained.  The next generation are neighbours of the best so far by validation
     accuracy (int8, in the reference), flash and instructions.  The front is measured again, judged
     on the test samples, and the `keep` most accurate of it become folders like a training's.
-    `baseline` is a `.tflite` to compare with.  After an interruption `resume` goes on.  Raises
-    InputError for data, options and places, DoesNotFitError where nothing tried is within the
-    limits, ToolMissingError, TrainingError where the training process dies.
+    `baseline` is a `.tflite` to compare with; with `beat`, its flash and instructions are limits.
+    After an interruption `resume` goes on.  Raises InputError for data, options and places,
+    DoesNotFitError where nothing tried is within the limits, ToolMissingError, TrainingError where
+    the training process dies.
     """
     target, chip, limits = Path(output), load_board(board), limits or Limits()
+    _check_limits(limits)
     settings, shares = settings or TrainSettings(), shares or SplitShares()
     check_settings(settings)
     require_emulator(chip)
     if candidates < 1 or generation < 1 or keep < 1:
         raise InputError("candidates, generation and keep must be at least 1")
     check_target(target, force=force, mark=RESULT_FILE)
+    baseline_cost = None
+    if baseline is not None:
+        progress(f"measuring {Path(baseline).name} on {chip.id}")
+        baseline_cost = measure_cost(read_file(Path(baseline)), chip, name=Path(baseline).stem)
+        limits = tightened(limits, baseline_cost) if beat else limits
+    elif beat:
+        raise InputError("there is no baseline to beat", hint="name a .tflite with --baseline")
     progress("reading the data")
     dataset = data if isinstance(data, Dataset) else read_dataset(Path(data), reading)
     shape = tuple(apply_features(dataset.samples[:1], features).shape[1:])
@@ -106,11 +116,12 @@ def search(
     run = SearchRun(work, chip, limits, settings, prepared, journal, progress)
     with resumable(target), _kept(run):
         run.write_samples()
-        reference = (
-            _baseline(Path(baseline), work, chip, progress) if baseline is not None else None
-        )
+        reference = None
+        if baseline is not None and baseline_cost is not None:
+            progress(f"judging {Path(baseline).name}")
+            reference = _baseline(Path(baseline), work, baseline_cost)
         judged = run.generations(space, candidates, generation, seed)
-    best = front_of(judged)
+        best = measured_front(run, judged)
     if not best:
         raise _nothing_fits(judged, limits, chip)
     record = {
@@ -171,21 +182,43 @@ def plot_of(result: SearchResult) -> str:
     return front_svg(points, board=result.board)
 
 
-def _baseline(model: Path, work: Path, board: Board, progress: Progress) -> Baseline:
-    progress(f"judging {model.name}")
+def tightened(limits: Limits, cost: Cost) -> Limits:
+    """The limits, and no more flash and instructions than `cost` has."""
+    flash = [cost.flash_bytes, *([limits.max_flash] if limits.max_flash else [])]
+    counts = [one for one in (cost.instructions, limits.max_instructions) if one]
+    return replace(limits, max_flash=min(flash), max_instructions=min(counts, default=None))
+
+
+def _check_limits(limits: Limits) -> None:
+    least = limits.min_accuracy
+    if least is not None and not 0 <= least <= 1:
+        raise InputError(
+            f"an accuracy of {least:g} is not from 0 to 1", hint="0.9 is nine right of ten"
+        )
+
+
+def _baseline(model: Path, work: Path, cost: Cost) -> Baseline:
     return Baseline(
         str(model),
         accuracy_of(model, work / VALIDATION_FILE),
         accuracy_of(model, work / TEST_FILE),
-        measure_cost(model, board),
+        cost,
     )
 
 
 def _nothing_fits(judged: Sequence[Judged], limits: Limits, board: Board) -> DoesNotFitError:
+    trained = [one.accuracy for one in judged if one.accuracy is not None]
+    if trained and limits.min_accuracy is not None and max(trained) < limits.min_accuracy:
+        return DoesNotFitError(
+            f"none of {len(judged)} networks reaches an accuracy of {limits.min_accuracy:g} on the "
+            f"validation samples; the best has {max(trained):.3f}",
+            hint="try more --candidates with --resume, or begin anew with --force and more "
+            "--epochs, higher limits or a lower --min-accuracy",
+        )
     told = ", ".join(
         f"{name.removeprefix('max_')} {value:,}"
         for name, value in asdict(limits).items()
-        if value is not None
+        if value is not None and name != "min_accuracy"
     )
     within = told or "its memory"
     return DoesNotFitError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,12 @@ class Limits:
     max_flash: int | None = None
     max_ram: int | None = None
     max_instructions: int | None = None
+    min_accuracy: float | None = None
+    """Of the int8 model on the validation samples; what is below has no part in the front."""
+
+    def reached(self, accuracy: float) -> bool:
+        """Whether an accuracy is good enough."""
+        return self.min_accuracy is None or accuracy >= self.min_accuracy
 
     def exceeded(self, flash: int, ram: int, instructions: int | None) -> str | None:
         """The first limit that is exceeded, in words; None where none is."""
@@ -44,6 +50,8 @@ class Judged:
     cost: Cost | None = None
     accuracy: float | None = None
     """Of the int8 model on the validation samples, in the reference."""
+    network: str | None = None
+    """Names the untrained network by its content: different numbers may mean the same one."""
 
     @property
     def point(self) -> tuple[float, float, float]:
@@ -62,6 +70,7 @@ class Judged:
             "refused": self.refused,
             "cost": self.cost.to_json() if self.cost else None,
             "accuracy": self.accuracy,
+            "network": self.network,
         }
 
 
@@ -74,12 +83,13 @@ def read_judged(line: Mapping[str, Any]) -> Judged:
         line["refused"],
         Cost(**line["cost"]) if line["cost"] else None,
         line["accuracy"],
+        line["network"],
     )
 
 
-def front_of(judged: list[Judged]) -> list[Judged]:
+def front_of(judged: Sequence[Judged], limits: Limits = Limits()) -> list[Judged]:
     """Those trained that no other beats on error, flash and instructions; the best first."""
-    trained = [one for one in judged if one.accuracy is not None]
+    trained = [one for one in judged if one.accuracy is not None and limits.reached(one.accuracy)]
     best = [trained[index] for index in front([one.point for one in trained])]
     return sorted(best, key=lambda one: one.point)
 
@@ -93,8 +103,12 @@ class Found:
     """None for those of the front that were not kept."""
     test_accuracy: float | None
     """Of the int8 model on the test samples, which had no part in the search."""
-    cost: Cost
-    """Measured again, with the trained weights."""
+
+    @property
+    def cost(self) -> Cost:
+        """Measured with the trained weights."""
+        assert self.judged.cost is not None, "what is on the front was measured"
+        return self.judged.cost
 
     def to_json(self) -> dict[str, Any]:
         """As `search --json` tells it."""

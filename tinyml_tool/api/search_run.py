@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,10 +24,11 @@ from tinyml_tool.errors import DoesNotFitError, InputError, UnsupportedModelErro
 from tinyml_tool.train.engine_process import EngineResult, run_engine
 from tinyml_tool.train.job import Job, write_job
 from tinyml_tool.train.journal import Journal
+from tinyml_tool.train.pareto import Point
 from tinyml_tool.train.prepare import Prepared
 from tinyml_tool.train.proposals import propose
 from tinyml_tool.train.result_folder import CALIBRATION_FILE, FLOAT_FILE, INT8_FILE, VALIDATION_FILE
-from tinyml_tool.train.search_space import Candidate, SearchSpace
+from tinyml_tool.train.search_space import Candidate, SearchSpace, read_candidate
 from tinyml_tool.train.settings import TrainSettings
 
 FACTS_FILE = "facts.json"
@@ -75,9 +77,7 @@ class SearchRun:
             judged = [read_judged(line) for line in self.journal.entries]
             before = [one for one in judged if one.generation < number]
             room = min(size, count - len(before))
-            known = [
-                (one.candidate, one.point if one.accuracy is not None else None) for one in before
-            ]
+            known = [(one.candidate, self._point(one)) for one in before]
             rng = np.random.default_rng((seed, number))
             chosen = propose(space, known, room, rng) if room > 0 else []
             if not chosen:
@@ -85,6 +85,12 @@ class SearchRun:
             done = {one.candidate.id for one in judged}
             self._judge([one for one in chosen if one.id not in done], number, count)
             number += 1
+
+    def _point(self, one: Judged) -> Point | None:
+        """What makes a candidate a parent; None where it is none."""
+        if one.accuracy is None or not self.limits.reached(one.accuracy):
+            return None
+        return one.point
 
     def _judge(self, chosen: Sequence[Candidate], number: int, count: int) -> None:
         """One line of the journal for each candidate."""
@@ -98,6 +104,7 @@ class SearchRun:
         self.progress(f"generation {number + 1}: building {len(chosen)} candidates")
         self._engine("build", chosen, is_built)
         priced: dict[str, Judged] = {}
+        self._refuse_twins(built)
         for plain in built:
             self.progress(f"generation {number + 1}: measuring {plain.candidate}")
             entry = self._priced(plain)
@@ -116,6 +123,20 @@ class SearchRun:
         trained = [one for one in chosen if one.id in priced]
         if trained:
             self._engine("train_many", trained, is_trained, count)
+
+    def _refuse_twins(self, built: list[Judged]) -> None:
+        """Refuse what is the very network that another candidate is, in other words."""
+        seen = {line["network"]: line["id"] for line in self.journal.entries if line["network"]}
+        names = {line["id"]: read_candidate(line["candidate"]) for line in self.journal.entries}
+        for place, one in enumerate(built):
+            if one.refused is not None:
+                continue
+            data = (self.work / one.candidate.id / FLOAT_FILE).read_bytes()
+            network = hashlib.sha256(data).hexdigest()[:10]
+            twin = seen.setdefault(network, one.candidate.id)
+            names[one.candidate.id] = one.candidate
+            refused = f"the same network as {names[twin]}" if twin != one.candidate.id else None
+            built[place] = replace(one, network=network, refused=refused)
 
     def _priced(self, entry: Judged) -> Judged:
         """The candidate with its cost, or with the reason why it is refused.

@@ -50,11 +50,17 @@ def register(app: typer.Typer) -> None:
         max_instructions: int | None = typer.Option(
             None, min=1, help="Instructions of one inference, on the emulated core."
         ),
+        min_accuracy: float | None = typer.Option(
+            None, help="Share of right answers (validation, int8) that a network must reach."
+        ),
         candidates: int = typer.Option(24, min=1, help="Networks to try."),
         generation: int = typer.Option(6, min=1, help="Networks a generation."),
         families: FamiliesOption = None,
         keep: int = typer.Option(5, min=1, help="Networks to hand out."),
         baseline: BaselineOption = None,
+        beat: bool = typer.Option(
+            False, "--beat", help="Take no more flash and instructions than the baseline."
+        ),
         epochs: int = typer.Option(40, "--epochs", min=1, help="Times through the data, each."),
         batch_size: int = typer.Option(32, "--batch-size", min=1, help="Samples a step."),
         learning_rate: float = typer.Option(3e-3, "--learning-rate", help="At the beginning."),
@@ -84,7 +90,7 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml search digits.npz --max-flash 9000 -o found` ·
         `tinyml search X_TRAIN.ts --max-instructions 200000 --candidates 40 -o found` ·
-        `tinyml search digits.npz --families cnn,mlp --baseline digits.tflite -o found`
+        `tinyml search digits.npz --families cnn,mlp --baseline digits.tflite --beat -o found`
         """
 
         def act(progress: Progress) -> Outcome:
@@ -98,7 +104,7 @@ def register(app: typer.Typer) -> None:
                 data,
                 output=output,
                 board=board,
-                limits=Limits(max_flash, max_ram, max_instructions),
+                limits=Limits(max_flash, max_ram, max_instructions, min_accuracy),
                 candidates=candidates,
                 generation=generation,
                 families=tuple(name.strip() for name in families.split(",")) if families else (),
@@ -113,6 +119,7 @@ def register(app: typer.Typer) -> None:
                 seed=seed,
                 keep=keep,
                 baseline=baseline,
+                beat=beat,
                 reading=read_options(
                     seconds=seconds,
                     size=size,

@@ -24,9 +24,11 @@ def compression_table(compressed: Compressed) -> Table:
 
 def compression_notes(compressed: Compressed) -> list[str]:
     """What the numbers are."""
+    cost = compressed.result.cost
+    stand_in = f" (by {cost.board})" if cost and cost.board != compressed.board else ""
     notes = [
         f"{compressed.measure} on {compressed.result.samples:,} test samples, in the reference; "
-        f"flash, RAM: a program that runs the model once, built for {compressed.board}; "
+        f"flash, RAM: a program that runs the model once, built for {compressed.board}{stand_in}; "
         "instructions: one inference (emulated)"
     ]
     notes += [f"{row.name}: {row.why_not}" for row in compressed.rows if row.why_not]

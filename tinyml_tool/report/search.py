@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.table import Table
 
 from tinyml_tool.api.search_result import Baseline, Found, SearchResult
 
-_COLUMNS = ("network", "test", "validation", "parameters", "flash", "RAM", "instructions", "folder")
+_COLUMNS = ("folder", "network", "test", "validation", "flash", "RAM", "instructions")
 
 
 def search_table(result: SearchResult) -> Table:
@@ -14,7 +16,13 @@ def search_table(result: SearchResult) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in _COLUMNS:
         text = name in ("network", "folder")
-        table.add_column(name, justify="left" if text else "right", no_wrap=not text)
+        table.add_column(
+            name,
+            justify="left" if text else "right",
+            no_wrap=name != "network",
+            overflow="fold",
+            min_width=14 if name == "network" else None,
+        )
     for one in result.found:
         table.add_row(*_cells(one))
     if result.baseline is not None:
@@ -47,7 +55,7 @@ def search_markdown(result: SearchResult) -> str:
         rows.append(_baseline_cells(result.baseline))
     lines = [
         "| " + " | ".join(_COLUMNS) + " |",
-        "|---|" + "---:|" * (len(_COLUMNS) - 2) + "---|",
+        "|---|---|" + "---:|" * (len(_COLUMNS) - 2),
     ]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
@@ -55,29 +63,36 @@ def search_markdown(result: SearchResult) -> str:
 def _cells(one: Found) -> tuple[str, ...]:
     cost, judged = one.cost, one.judged
     return (
-        str(judged.candidate),
+        one.folder.name if one.folder else "-",
+        _spaced(str(judged.candidate)),
         _share(one.test_accuracy),
         _share(judged.accuracy),
-        f"{judged.parameters:,}",
         f"{cost.flash_bytes:,}",
         f"{cost.ram_bytes:,}",
         "-" if cost.instructions is None else f"{cost.instructions:,}",
-        one.folder.name if one.folder else "-",
     )
 
 
 def _baseline_cells(baseline: Baseline) -> tuple[str, ...]:
     cost = baseline.cost
     return (
-        baseline.model,
+        "-",
+        f"baseline {Path(baseline.model).name}",
         _share(baseline.test_accuracy),
         _share(baseline.validation_accuracy),
-        "-",
         f"{cost.flash_bytes:,}",
         f"{cost.ram_bytes:,}",
         "-" if cost.instructions is None else f"{cost.instructions:,}",
-        "-",
     )
+
+
+def _spaced(name: str) -> str:
+    """A network's name that can be broken into lines.
+
+    >>> _spaced("cnn:width=0.5,depth=3, averaged by 2")
+    'cnn: width=0.5, depth=3, averaged by 2'
+    """
+    return name.replace(":", ": ").replace(",", ", ").replace(",  ", ", ")
 
 
 def _share(value: float | None) -> str:

@@ -23,11 +23,14 @@ def propose(
     """Up to `count` networks that are not in `known` yet.
 
     `known` holds what was tried before, with its point where it was trained.  Without such points
-    they are random; else parents are taken front by front.  Fewer come where the space is used up.
+    they are random; else parents are taken front by front, of each those with the smallest
+    first count first.  Fewer come where the space is used up.
     """
     points = [(candidate, point) for candidate, point in known if point is not None]
     parents = [
-        points[index][0] for layer in layers_of([point for _, point in points]) for index in layer
+        points[index][0]
+        for layer in layers_of([point for _, point in points])
+        for index in sorted(layer, key=lambda index: tuple(points[index][1]))
     ][:PARENTS]
     seen = {candidate.id for candidate, _ in known}
     chosen: list[Candidate] = []

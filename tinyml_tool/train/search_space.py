@@ -13,7 +13,7 @@ import numpy as np
 from tinyml_tool.errors import InputError
 from tinyml_tool.train.architecture import Architecture, known_architectures, read_architecture
 
-WIDTHS = (0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5)
+WIDTHS = (0.125, 0.1875, 0.25, 0.3125, 0.375, 0.4375, 0.5, 0.625, 0.75, 1.0, 1.5)
 _DEPTHS = {
     "cnn": (1, 2, 3, 4),
     "ds_cnn": (1, 2, 3, 4),
@@ -24,7 +24,7 @@ _DEPTHS = {
     "mlp": (1, 2, 3),
 }
 _KERNELS = {
-    3: ((1, 1), (2, 2), (3, 3), (5, 5)),
+    3: ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5)),
     2: ((3, 1), (5, 1), (7, 1), (9, 1)),
 }
 RESOLUTIONS = (1, 2, 4)
