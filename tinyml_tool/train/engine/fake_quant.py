@@ -16,6 +16,8 @@ from keras import layers, ops
 
 INT8_LEVELS = 127
 _SMALLEST_RANGE = 1e-6
+_CLIPPED = tuple(share / 20 for share in range(5, 21))
+"""Shares of the largest weight that are tried as the end of a coarse grid."""
 
 
 def weight_levels(bits: int) -> int:
@@ -129,15 +131,31 @@ class FakeQuantLinear(layers.Layer):
             self.bias.assign(layer.bias.numpy())
         self.exporting = False
 
-    def _largest(self) -> Any:  # noqa: ANN401
-        largest = ops.max(ops.abs(self.kernel.value), axis=self._axes, keepdims=True)
-        return ops.maximum(largest, 1e-9)
+    def _limit(self) -> Any:  # noqa: ANN401
+        """The largest magnitude on the grid, one a scale.
+
+        With 8 bits that of the weights, as the converter has it.  With fewer, where a step is
+        coarse, larger weights are clipped if that makes the squared error less.
+        """
+        kernel = ops.stop_gradient(self.kernel.value)
+        largest = ops.max(ops.abs(kernel), axis=self._axes, keepdims=True)
+        largest = ops.maximum(largest, 1e-9)
+        if self._levels == INT8_LEVELS:
+            return largest
+        limits = ops.stack([largest * share for share in _CLIPPED])
+        gaps = ops.stack([self._on_grid(kernel, largest * share) - kernel for share in _CLIPPED])
+        errors = ops.sum(ops.square(gaps), axis=[axis + 1 for axis in self._axes], keepdims=True)
+        is_least = ops.cast(errors <= ops.min(errors, axis=0, keepdims=True), limits.dtype)
+        return ops.max(limits * is_least, axis=0)
+
+    def _on_grid(self, kernel: Any, limit: Any) -> Any:  # noqa: ANN401
+        scale = limit / self._levels
+        return ops.clip(ops.round(kernel / scale), -self._levels, self._levels) * scale
 
     def rounded_kernel(self) -> Any:  # noqa: ANN401
         """The weights on their grid."""
         kernel = self.kernel.value
-        scale = ops.stop_gradient(self._largest()) / self._levels
-        return straight_through(kernel, ops.round(kernel / scale) * scale)
+        return straight_through(kernel, self._on_grid(kernel, self._limit()))
 
     def _kernel_to_export(self) -> Any:  # noqa: ANN401
         """The rounded weights, with the int8 range that the converter shall use.
@@ -147,7 +165,7 @@ class FakeQuantLinear(layers.Layer):
         with tf.init_scope():
             kernel = np.array(self.rounded_kernel())
             step = INT8_LEVELS // self._levels
-            largest = np.array(self._largest()) * INT8_LEVELS / (step * self._levels)
+            largest = np.array(self._limit()) * INT8_LEVELS / (step * self._levels)
         kernel, largest = kernel.astype(np.float32), largest.astype(np.float32)
         if largest.size == 1:
             limit = float(largest.reshape(()))
