@@ -10,14 +10,11 @@ import tinyml_tool as tt
 from tinyml_tool.api.train import Trained
 
 
-def quantize_and_deploy(
-    stage: Stage, trained: Trained, features: tt.Features, raw: RawSamples
-) -> Outcome:
+def quantize_and_deploy(stage: Stage, trained: Trained, raw: RawSamples) -> Outcome:
     """Quantize to int8, put that on the board with its features, and measure what it does there."""
     model = trained.folder / "model_int8.tflite"
     with stage.progress("quantizing") as progress:
         tt.quantize(trained.folder, output=model, force=True, progress=progress)
-        tt.store_features(model, features.spec)
         before = tt.evaluate(trained.float_model, progress=progress)
     with stage.progress(f"deploying to {stage.board}") as progress:
         evidence = tt.deploy(
@@ -30,5 +27,5 @@ def quantize_and_deploy(
     with stage.progress(f"evaluating on {stage.board}") as progress:
         after = tt.evaluate(model, on=stage.board, progress=progress)
     with stage.progress(f"feeding raw samples to {stage.board}"):
-        from_raw = answers_to_raw(stage.project, model, features, raw)
+        from_raw = answers_to_raw(stage.project, model, raw)
     return Outcome(trained, model, before, after, evidence, from_raw)

@@ -38,12 +38,10 @@ class RawAnswers:
         return {"windows": self.windows, "different": self.different, "right": self.right}
 
 
-def answers_to_raw(
-    project: Path, model: Path, features: tt.Features, raw: RawSamples
-) -> RawAnswers:
+def answers_to_raw(project: Path, model: Path, raw: RawSamples) -> RawAnswers:
     """Stream the files to the board as if they were its sensor's, and compare every window."""
     found = [outputs[0].values for outputs in tt.run(project, inputs=raw.files).outputs]
-    expected = _on_this_computer(model, features, raw.files)
+    expected = _on_this_computer(model, raw.files)
     if len(found) != len(expected):
         return RawAnswers(len(expected), abs(len(found) - len(expected)), None)
     different = sum(
@@ -57,9 +55,8 @@ def answers_to_raw(
     return RawAnswers(len(expected), different, right)
 
 
-def _on_this_computer(
-    model: Path, features: tt.Features, files: Sequence[Path]
-) -> list[NDArray[Any]]:
+def _on_this_computer(model: Path, files: Sequence[Path]) -> list[NDArray[Any]]:
+    features = tt.Features(tt.load_features(model))  # what the training put into it
     graph = tt.read_model(model)
     tensor = graph.tensor(graph.inputs[0])
     quantization = tensor.quantization

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from package_files import Package, package_folder
@@ -18,33 +17,12 @@ from tinyml_tool.train.dataset import TEST, Dataset
 from tinyml_tool.train.datasets.read import read_dataset
 
 AEON = Package("aeon", module="aeon", version="1.6.0", megabytes=7)
-RATE = 10
-"""Values a second of each channel."""
 
 
 def read_motions(progress: Callable[[str], None]) -> Dataset:
     """All windows, (80, 100, 6), and which half of the archive each is of."""
     folder = package_folder(AEON, progress) / "datasets" / "data" / "BasicMotions"
     return read_dataset(folder / "BasicMotions_TRAIN.ts")
-
-
-def motion_features(motions: Dataset) -> dict[str, Any]:
-    """The table `[features]`: each channel of a window to mean 0 and deviation 1.
-
-    Only the training half decides what these are.
-    """
-    assert motions.split is not None, "the archive has two halves"
-    known = motions.samples[motions.split != TEST].astype(np.float64)
-    length, channels = motions.shape
-    return {
-        "kind": "series",
-        "channels": channels,
-        "rate": RATE,
-        "window": length,
-        "stride": length,
-        "mean": known.mean(axis=(0, 1)).round(6).tolist(),
-        "std": known.std(axis=(0, 1)).round(6).tolist(),
-    }
 
 
 def write_raw_motions(file: Path, motions: Dataset) -> RawSamples:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,22 +33,6 @@ def read_pressure(
     """All values, and which are anomalous."""
     table = np.loadtxt(package_folder(AEON, progress) / FILE, delimiter=",", skiprows=1)
     return table[:, 1].astype(np.float32), table[:, 2] > 0
-
-
-def pressure_features(pressure: NDArray[np.float32]) -> dict[str, Any]:
-    """The table `[features]`: windows of the series, to mean 0 and deviation 1.
-
-    The archive does not tell the rate, and nothing here depends on it.
-    """
-    clean = pressure[:CLEAN].astype(np.float64)
-    return {
-        "kind": "series",
-        "rate": 1,
-        "window": WINDOW,
-        "stride": STEP,
-        "mean": [round(float(clean.mean()), 6)],
-        "std": [round(float(clean.std()), 6)],
-    }
 
 
 def write_windows(file: Path, pressure: NDArray[np.float32], anomalous: NDArray[np.bool_]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from data import pressure_features, read_pressure, write_raw_pressure, write_windows
+from data import read_pressure, write_raw_pressure, write_windows
 from deployment import quantize_and_deploy
 from outcome import Outcome
 from stage import Stage, run_as_script
@@ -17,6 +17,7 @@ import tinyml_tool as tt
 ARCHITECTURE = "autoencoder:width=0.25,depth=1,bottleneck=4"
 SETTINGS = tt.TrainSettings(epochs=40, augmentation=tt.Augmentation(noise=0.1))
 SMALL = tt.TrainSettings(epochs=4, augmentation=tt.Augmentation(noise=0.1))
+FEATURES = Path(__file__).resolve().parent / "features.toml"
 
 
 def whole_way(stage: Stage) -> Outcome:
@@ -25,20 +26,19 @@ def whole_way(stage: Stage) -> Outcome:
     windows = stage.folder / "windows.npz"
     write_windows(windows, pressure, anomalous)
     raw = write_raw_pressure(stage.folder / "test.csv", pressure)
-    features = tt.Features(tt.load_features(pressure_features(pressure)))
     with stage.progress("training") as progress:
         trained = tt.train(
             windows,
             arch=ARCHITECTURE,
             output=stage.folder / "model",
             settings=SMALL if stage.small else SETTINGS,
-            features=features,
-            features_record=features.record,
+            features=FEATURES,
+            scaling="standardize",
             normal="normal",
             force=True,
             progress=progress,
         )
-    return quantize_and_deploy(stage, trained, features, raw)
+    return quantize_and_deploy(stage, trained, raw)
 
 
 if __name__ == "__main__":

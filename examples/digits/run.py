@@ -37,19 +37,17 @@ def whole_way(stage: Stage) -> Outcome:
     pictures = stage.folder / "pictures.npz"
     write_pictures(pictures, small=stage.small)
     raw = write_raw_pictures(stage.folder / "test.raw", small=stage.small)
-    features = tt.Features(tt.load_features(FEATURES))
     with stage.progress("training") as progress:
         trained = tt.train(
             pictures,
             arch=ARCHITECTURE,
             output=stage.folder / "model",
             settings=SMALL if stage.small else SETTINGS,
-            features=features,
-            features_record=features.record,
+            features=FEATURES,
             force=True,
             progress=progress,
         )
-    outcome = quantize_and_deploy(stage, trained, features, raw)
+    outcome = quantize_and_deploy(stage, trained, raw)
     _, test = load_samples()
     asked = Samples(test.images[:ASKED], test.labels[:ASKED])
     with stage.progress("asking the board for some digits"):

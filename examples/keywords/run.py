@@ -7,10 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
 from data import ALL, FEW, record
 from deployment import quantize_and_deploy
-from numpy.typing import NDArray
 from outcome import Outcome
 from raw_samples import RawSamples
 from stage import Stage, run_as_script
@@ -28,23 +26,17 @@ def whole_way(stage: Stage) -> Outcome:
     words = stage.folder / "words"
     with stage.progress("recording synthesised words") as progress:
         record(words, FEW if stage.small else ALL, progress)
-    features = tt.Features(tt.load_features(FEATURES))
-
-    def of_sounds(sounds: NDArray[np.float32]) -> NDArray[np.float32]:
-        return features(np.rint(sounds * 32768).astype(np.int16))
-
     with stage.progress("training") as progress:
         trained = tt.train(
             words,
             arch=ARCHITECTURE,
             output=stage.folder / "model",
             settings=SMALL if stage.small else SETTINGS,
-            features=of_sounds,
-            features_record=features.record,
+            features=FEATURES,
             force=True,
             progress=progress,
         )
-    return quantize_and_deploy(stage, trained, features, test_recordings(words, trained))
+    return quantize_and_deploy(stage, trained, test_recordings(words, trained))
 
 
 def test_recordings(words: Path, trained: Trained) -> RawSamples:

@@ -44,18 +44,6 @@ def test_activity_tests_on_the_archives_own_half(example_data: Callable[[str, st
     assert (motions.split == TEST).sum() == 40 == len(motions) / 2
 
 
-def test_activity_takes_mean_and_deviation_from_what_it_trains_on(
-    example_data: Callable[[str, str], Any],
-) -> None:
-    data = example_data("activity", "AEON")
-    motions = data.read_motions(nothing)
-    table = data.motion_features(motions)
-    known = motions.samples[motions.split != TEST].reshape(-1, 6)
-    scaled = (known - np.array(table["mean"])) / np.array(table["std"])
-    assert scaled.mean(axis=0) == pytest.approx(np.zeros(6), abs=1e-4)
-    assert scaled.std(axis=0) == pytest.approx(np.ones(6), abs=1e-4)
-
-
 def test_no_value_of_an_anomaly_test_window_is_in_the_training(
     example_data: Callable[[str, str], Any], tmp_path: Path
 ) -> None:

@@ -43,7 +43,7 @@ def test_a_failure_leaves_the_earlier_result(tmp_path: Path) -> None:
 
 def test_what_is_no_result_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="no result of `tinyml train`"):
+    with pytest.raises(OutputError, match="no earlier result"):
         check_target(tmp_path, force=True)
 
 

@@ -15,6 +15,7 @@ from tinyml_tool.api.evaluation import ModelFigures
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.int8_model import int8_of
 from tinyml_tool.api.training_facts import outcome_of, weights_of_classes
+from tinyml_tool.api.training_features import keep_features
 from tinyml_tool.api.training_figures import figures_of
 from tinyml_tool.api.training_run import (
     check_same,
@@ -32,7 +33,7 @@ from tinyml_tool.errors import (
     ToolMissingError,
     UnsupportedModelError,
 )
-from tinyml_tool.preprocess.model_features import features_of_model, model_with_features
+from tinyml_tool.preprocess.model_features import features_of_model
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.train.architecture import Architecture, read_architecture
 from tinyml_tool.train.compression import ANEW, CompressOptions, Method, check_options
@@ -144,19 +145,17 @@ def compress(
 
 def _finish_int8(record: TrainingRecord, work: Path, method: str, name: str) -> None:
     """Quantize the result, unless training did, and give it the features of the given model."""
-    file = work / INT8_FILE
-    if method == "qat":
-        content = file.read_bytes()
-    else:
+    models = [work / file for file in (FLOAT_FILE, INT8_FILE, UNTRAINED_FILE)]
+    keep_features(models, given_features(record))
+    if method != "qat":
         content = int8_of(work / FLOAT_FILE, record.folder / CALIBRATION_FILE, name)
-    features = given_features(record)
-    if features is not None:
-        content = model_with_features(content, features, name)
-    file.write_bytes(content)
+        (work / INT8_FILE).write_bytes(content)
 
 
 def given_features(record: TrainingRecord) -> FeatureSpec | None:
-    """What the given model's int8 file tells of its raw samples; None where it tells nothing."""
+    """What the record or the given model's int8 file tells of its raw samples; None for nothing."""
+    if record.features is not None:
+        return record.features
     file = record.folder / INT8_FILE
     return features_of_model(file.read_bytes(), str(file)) if file.is_file() else None
 

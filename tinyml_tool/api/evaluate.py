@@ -30,13 +30,14 @@ from tinyml_tool.api.generate import (
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
+from tinyml_tool.api.training_features import FeatureSource, FeatureUse, feature_use
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import Optimize
+from tinyml_tool.preprocess.model_features import features_of_model
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
 from tinyml_tool.train.dataset import Dataset
 from tinyml_tool.train.datasets.read import ReadOptions
-from tinyml_tool.train.prepare import Features
 from tinyml_tool.train.record import TrainingRecord
 from tinyml_tool.train.scaling import ScalingKind
 from tinyml_tool.verify.agreement import Outputs, agreement
@@ -56,7 +57,7 @@ def evaluate(
     engine: str = "aot",
     optimize: Optimize | None = None,
     reading: ReadOptions | None = None,
-    features: Features | None = None,
+    features: FeatureSource | None = None,
     scaling: ScalingKind | None = None,
     normal: str | None = None,
     threshold: float | None = None,
@@ -72,11 +73,12 @@ def evaluate(
 
     `data` is any form of data set, or a folder of `train`, whose test samples are taken; None:
     the folder the model lies in.  `training` names the folder of `train` that tells scaling,
-    classes and task, where it is beside neither; `scaling` is for models without.  `limit` takes
-    only the first samples.  An anomaly model's threshold is `threshold`, or the error that a share
-    of `false_alarms` of its normal validation samples exceeds.  Disagreement of the device is not
-    raised: it is in `device.agreement`.  Raises InputError for data that do not suit the model,
-    and what `generate`, `build` and the device raise.
+    classes and task, where it is beside neither; `scaling` is for models without.  Raw samples go
+    through `features`, by default those that the model carries, or else that the record tells.
+    `limit` takes only the first samples.  An anomaly model's threshold is `threshold`, or the error
+    that a share of `false_alarms` of its normal validation samples exceeds.  Disagreement of the
+    device is not raised: it is in `device.agreement`.  Raises InputError for data that do not suit
+    the model, and what `generate`, `build` and the device raise.
     """
     progress("reading model and data")
     source = load_model(model)
@@ -85,7 +87,12 @@ def evaluate(
     record = record_for(Path(model), place, training)
     samples = _limited(
         evaluation_samples(
-            graph, data, record, reading=reading, features=features, scaling=scaling
+            graph,
+            data,
+            record,
+            reading=reading,
+            features=_features(features, source, record),
+            scaling=scaling,
         ),
         limit,
     )
@@ -119,6 +126,17 @@ def evaluate(
         found.instructions,
     )
     return Evaluation(str(model), samples.source, len(samples), host, device)
+
+
+def _features(
+    given: FeatureSource | None, source: ModelSource, record: TrainingRecord | None
+) -> FeatureUse | None:
+    """What makes the model's inputs of raw samples: as told, as the device does, as recorded."""
+    if given is None:
+        given = features_of_model(source.data, source.graph.name)
+    if given is None and record is not None:
+        given = record.features
+    return feature_use(given)
 
 
 @dataclass(frozen=True, eq=False)

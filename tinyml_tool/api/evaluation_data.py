@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_tool.api.training_features import FeatureUse, read_data
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.types import Graph, Tensor
+from tinyml_tool.preprocess.model_plan import fits_shape, value_format
+from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.train.dataset import TEST, Dataset
 from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
-from tinyml_tool.train.prepare import Features, apply_features, parts_of
+from tinyml_tool.train.prepare import apply_features, parts_of
 from tinyml_tool.train.record import TrainingRecord, find_record, read_record
 from tinyml_tool.train.result_folder import TEST_FILE, VALIDATION_FILE
 from tinyml_tool.train.scaling import ScalingKind, fit_scaling
 from tinyml_tool.train.splits import SplitShares
 from tinyml_tool.verify.conversion import fit_values, layout
+from tinyml_tool.verify.sensor_samples import are_inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +58,15 @@ def evaluation_samples(
     record: TrainingRecord | None,
     *,
     reading: ReadOptions | None = None,
-    features: Features | None = None,
+    features: FeatureUse | None = None,
     scaling: ScalingKind | None = None,
 ) -> Samples:
     """Read `data` and bring them into the form of the model's input.
 
     A folder of `tinyml train` (or None: the record's) stands for its test samples.  Of the very
     data that a model was trained on, and of data that name a test part, only the test part is
-    taken.  Raw samples go through features and scaling of the record; `scaling` is for models
-    without one.  Raises InputError.
+    taken.  Raw samples go through `features` and the scaling of the record, or where these are the
+    device's own, through its C alone; `scaling` is for models without either.  Raises InputError.
     """
     tensor = graph.tensor(graph.inputs[0])
     if len(graph.inputs) != 1:
@@ -80,12 +84,15 @@ def evaluation_samples(
         if is_prepared(path):
             prepared = read_dataset(path)
             return _samples(str(path), prepared, prepared.samples, tensor, record)
-        data = read_dataset(path, reading)
+        data = read_data(path, reading, features)
     chosen, source = _test_part(data, record)
-    if record is not None:
+    if features is not None and features.spec is not None and _is_whole(features.spec, record):
+        values = _from_sensor(chosen, features, tensor)
+    elif record is not None:
         values = _as_trained(chosen, record, features)
     else:
-        values = _scaled(chosen, apply_features(chosen.samples, features), scaling, tensor)
+        compute = None if features is None else features.of(chosen)
+        values = _scaled(chosen, apply_features(chosen.samples, compute), scaling, tensor)
     return _samples(source, chosen, values, tensor, record)
 
 
@@ -126,7 +133,29 @@ def _only(data: Dataset, chosen: NDArray[np.bool_]) -> Dataset:
     )
 
 
-def _as_trained(data: Dataset, record: TrainingRecord, features: Features | None) -> NDArray[Any]:
+def _is_whole(spec: FeatureSpec, record: TrainingRecord | None) -> bool:
+    """Whether the device's features are the model's input, with no scaling behind them."""
+    return record is None or record.features == spec or record.scaling.kind == "none"
+
+
+def _from_sensor(data: Dataset, features: FeatureUse, tensor: Tensor) -> NDArray[Any]:
+    """Raw samples as the device stores them in its model's input; features are taken as they are.
+
+    Raises InputError where the features are not what the model takes.
+    """
+    assert features.spec is not None, "they are a device's"
+    if are_inputs(data, features.spec):
+        return data.samples
+    if not fits_shape(features.spec.shape, tensor.shape):
+        raise InputError(
+            f"the features make {'x'.join(map(str, features.spec.shape))} values, the model takes "
+            f"{layout(tensor)}",
+            hint="evaluate with the features of its training",
+        )
+    return apply_features(data.samples, features.of(data, value_format(tensor)))
+
+
+def _as_trained(data: Dataset, record: TrainingRecord, features: FeatureUse | None) -> NDArray[Any]:
     """Raw samples as the numbers the model was trained on."""
     if record.has_features and features is None:
         raise InputError(
@@ -134,7 +163,8 @@ def _as_trained(data: Dataset, record: TrainingRecord, features: Features | None
             f"{record.content['input']['features']}",
             hint="evaluate with the features of its training, or give its training folder as data",
         )
-    return record.scaling.apply(apply_features(data.samples, features))
+    compute = None if features is None else features.of(data)
+    return record.scaling.apply(apply_features(data.samples, compute))
 
 
 def _scaled(

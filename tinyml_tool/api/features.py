@@ -110,9 +110,14 @@ class Features:
 
         Raises InputError where these are too short for a window.
         """
-        features = np.empty((len(samples), *self.shape), np.float32)
+        return self.of_each(samples, ValueFormat())
+
+    def of_each(self, samples: NDArray[Any], value_format: ValueFormat) -> NDArray[Any]:
+        """As calling the object, as the firmware stores them for an input of such a format."""
+        features = np.empty((len(samples), *self.shape), value_format.dtype)
+        stream = self._stream(value_format) if value_format.is_quantized else self._real
         for number, sample in enumerate(samples):
-            windows = self.extract(sample)
+            windows = stream.extract(sample)
             if len(windows) == 0:
                 raise InputError(
                     f"sample {number}: {np.size(sample):,} raw values are too few for one window"

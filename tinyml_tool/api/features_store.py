@@ -8,9 +8,7 @@ from typing import Any
 
 from tinyml_tool.api.model_update import replace_model
 from tinyml_tool.graph.model_file import read_file
-from tinyml_tool.graph.reader import parse_model
-from tinyml_tool.preprocess.model_features import model_with_features
-from tinyml_tool.preprocess.model_plan import plan_for_model
+from tinyml_tool.preprocess.model_plan import carrying
 from tinyml_tool.preprocess.spec import FeatureSpec, parse_features
 
 
@@ -25,7 +23,5 @@ def store_features(
     """
     source = Path(model)
     chosen = parse_features(spec, "[features]") if isinstance(spec, Mapping) else spec
-    data = read_file(source)
-    plan_for_model(chosen, parse_model(data, source.stem))
-    content = model_with_features(data, chosen, str(source))
+    content = carrying(read_file(source), chosen, source.stem)
     return replace_model(Path(output) if output is not None else source, content)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyml_tool.api.engines import ENGINES, EngineOptions
 from tinyml_tool.api.float_source import FloatSource, find_float_model
-from tinyml_tool.api.generate import Progress, no_progress, write_generated
+from tinyml_tool.api.generate import Progress, no_progress, plan_preprocessing, write_generated
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.api.quantize import CALIBRATION_SAMPLES, choose_data, quantize_model
 from tinyml_tool.boards import Board, load_board
@@ -19,7 +19,9 @@ from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
 from tinyml_tool.config import Optimize
 from tinyml_tool.errors import BuildError, DoesNotFitError, TinymlError, ToolMissingError
+from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.output_file import check_output_file, write_output_file
+from tinyml_tool.preprocess.model_plan import carrying
 from tinyml_tool.quantization.options import PortType, QuantizationOptions, Scheme
 from tinyml_tool.quantization.result import Quantized
 from tinyml_tool.toolchain.build import build_project
@@ -184,7 +186,7 @@ def _try_all(
         step = f"{rung.name} on engine {rung.engine} ({number + 1} of {len(ladder)})"
         progress(f"trying {step}")
         if rung.options is None:
-            plain = ModelSource(source.graph, source.data)
+            plain = _source(carrying(source.data, source.features, found.name), found.name)
             results.append(_placed(RungResult(rung, False, accuracy=None), plain, board))
             continue
         if rung.options not in made:
@@ -214,6 +216,10 @@ def _quantized(rung: Rung, made: Quantized, board: Board) -> RungResult:
     return _placed(result, ModelSource(made.graph, made.data), board)
 
 
+def _source(data: bytes, name: str) -> ModelSource:
+    return ModelSource(parse_model(data, name), data)
+
+
 def _with_float_accuracy(result: RungResult, others: Sequence[RungResult]) -> RungResult:
     if result.rung.options is not None:
         return result
@@ -233,11 +239,15 @@ def _placed(result: RungResult, source: ModelSource, board: Board) -> RungResult
     except TinymlError as error:
         return replace(result, why_not=error.details[0] if error.details else error.message)
     footprint = footprint_estimate(plan)
+    features = plan_preprocessing(source, None)
+    more_ram = features.ram_bytes if features is not None else 0
+    tables = features.constant_bytes if features is not None else 0
+    footprint = replace(footprint, flash_bytes=footprint.flash_bytes + tables)
     return replace(
         result,
-        fits=fits(footprint, board),
+        fits=fits(footprint, board, more_ram),
         flash_bytes=flash_on(footprint, board),
-        ram_bytes=ram_on(footprint, board),
+        ram_bytes=ram_on(footprint, board) + more_ram,
         model_bytes=len(source.data),
         model=source.data,
     )
@@ -271,7 +281,8 @@ def _measured(chosen: RungResult, board: Board, name: str, progress: Progress) -
     with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
         project = Path(folder) / "project"
         try:
-            write_generated(source, plan, board=board, output=project, name=name)
+            features = plan_preprocessing(source, None)
+            write_generated(source, plan, board=board, output=project, name=name, features=features)
             firmware = build_project(project, board, program="minimal", progress=progress)
         except (ToolMissingError, BuildError):
             return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml_tool.environments.make import Consent, refuse
@@ -12,13 +12,17 @@ from tinyml_tool.errors import InputError
 from tinyml_tool.graph.model_file import read_file
 from tinyml_tool.importers.convert import ImportRequest, convert
 from tinyml_tool.importers.normalise import NormalModel, normalise
+from tinyml_tool.preprocess.spec import FeatureSpec
+from tinyml_tool.train.record import find_record
+from tinyml_tool.train.result_folder import (
+    CALIBRATION_FILE,
+    FLOAT_FILE,
+    KERAS_FILE,
+    RECORD_FILE,
+    TEST_FILE,
+)
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
-FLOAT_FILE = "model_float.tflite"
-CALIBRATION_FILE = "calibration.npz"
-TEST_FILE = "test.npz"
-RECORD_FILE = "training.json"
-"""Names that `tinyml train` gives them."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class FloatSource:
     """The Keras file that it comes from."""
     normal: int = 0
     """The label of what is no anomaly, for a model that rebuilds its input."""
+    features: FeatureSpec | None = None
+    """What the record of its training tells of raw samples."""
 
     def read(
         self, consent: Consent = refuse, progress: Callable[[str], None] = lambda text: None
@@ -43,8 +49,10 @@ class FloatSource:
         InvalidModelError, UnsupportedModelError, ToolMissingError.
         """
         if self.keras is not None:
-            return convert(ImportRequest(str(self.keras)), consent, progress).model
-        return normalise(read_file(self.path), self.name, layout=False)
+            model = convert(ImportRequest(str(self.keras)), consent, progress).model
+        else:
+            model = normalise(read_file(self.path), self.name, layout=False)
+        return replace(model, features=model.features or self.features)
 
 
 def find_float_model(
@@ -60,12 +68,14 @@ def find_float_model(
     if path.is_dir():
         return _training(path, given, others)
     if path.suffix in KERAS_SUFFIXES:
-        return FloatSource(path, path.stem, given, others, keras=path)
+        return FloatSource(
+            path, path.stem, given, others, keras=path, features=_features(path, KERAS_FILE)
+        )
     if path.suffix in (".onnx", ".pt2", ".pt", ".pth"):
         raise InputError(
             f"{path}: is no .tflite", hint=f"make one first: tinyml import {path} -o model.tflite"
         )
-    return FloatSource(path, path.stem, given, others)
+    return FloatSource(path, path.stem, given, others, features=_features(path, FLOAT_FILE))
 
 
 def _training(folder: Path, data: Path | None, test: Path | None) -> FloatSource:
@@ -83,7 +93,14 @@ def _training(folder: Path, data: Path | None, test: Path | None) -> FloatSource
         data or (beside if beside.is_file() else None),
         test or (tests if tests.is_file() and data is None else None),
         normal=_normal_label(folder / RECORD_FILE),
+        features=_features(path, FLOAT_FILE),
     )
+
+
+def _features(model: Path, name: str) -> FeatureSpec | None:
+    """The features of the training that left `model` under this name; None for other files."""
+    record = find_record(model.parent) if model.name == name else None
+    return None if record is None else record.features
 
 
 def _normal_label(record: Path) -> int:

@@ -11,10 +11,10 @@ from typing import Any
 from tinyml_tool.api.cost import measure_cost
 from tinyml_tool.api.search_result import Found, Judged, front_of
 from tinyml_tool.api.search_run import FACTS_FILE, SearchRun, accuracy_of
+from tinyml_tool.api.training_features import keep_features
 from tinyml_tool.api.training_figures import figures_of
 from tinyml_tool.api.training_run import result_files, scores_of
-from tinyml_tool.preprocess.model_features import model_with_features
-from tinyml_tool.preprocess.spec import parse_features
+from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.train.dataset import TEST, VALIDATION
 from tinyml_tool.train.result_folder import FLOAT_FILE, INT8_FILE, KERAS_FILE, TEST_FILE
 
@@ -41,11 +41,17 @@ def measured_front(run: SearchRun, judged: Sequence[Judged]) -> list[Judged]:
 
 
 def hand_out(
-    run: SearchRun, best: Sequence[Judged], keep: int, target: Path, record: Mapping[str, Any]
+    run: SearchRun,
+    best: Sequence[Judged],
+    keep: int,
+    target: Path,
+    record: Mapping[str, Any],
+    features: FeatureSpec | None = None,
 ) -> tuple[list[Found], dict[str, Path], dict[str, bytes]]:
     """(the front tested, files to copy, files to write).
 
-    Only the first `keep` become folders; `record` is what their records have in common.
+    Only the first `keep` become folders; `record` is what their records have in common, and
+    `features` what their models carry.
     """
     found: list[Found] = []
     moved: dict[str, Path] = {}
@@ -54,6 +60,7 @@ def hand_out(
         one = judged.candidate
         run.progress(f"testing {one}, {place + 1} of {len(best)} of the front")
         source = run.work / one.id
+        keep_features([source / FLOAT_FILE, source / INT8_FILE], features)
         name = f"{place + 1}-{one.architecture.name}" if place < keep else None
         found.append(
             Found(
@@ -65,26 +72,11 @@ def hand_out(
         if name is None:
             continue
         moved |= {f"{name}/{file}": source / file for file in (KERAS_FILE, FLOAT_FILE, INT8_FILE)}
-        moved[f"{name}/{INT8_FILE}"] = _with_features(source / INT8_FILE, record)
         content = {**record, **_facts(run, judged)}
         made |= {
             f"{name}/{file}": data for file, data in result_files(run.prepared, content).items()
         }
     return found, moved, made
-
-
-def _with_features(file: Path, record: Mapping[str, Any]) -> Path:
-    """The model with its whole feature spec inside, where the record has that.
-
-    Features with a scaling behind them do not tell the network's input by themselves.
-    """
-    source = record["input"]
-    if not isinstance(source["features"], Mapping) or source["scaling"]["kind"] != "none":
-        return file
-    spec = parse_features(source["features"], "the features of the search")
-    complete = file.with_name("with_features.tflite")
-    complete.write_bytes(model_with_features(file.read_bytes(), spec, file.name))
-    return complete
 
 
 def _facts(run: SearchRun, judged: Judged) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from tinyml_tool.compiler.tflm_plan import tflm_problems
 from tinyml_tool.environments.make import Consent, refuse
 from tinyml_tool.graph.measure import total_macs
 from tinyml_tool.graph.problem import layer_name
+from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.importers.comparison import DEFAULT_LIMIT, Comparison
 from tinyml_tool.importers.convert import COMPARED_SAMPLES, ImportRequest, convert
 from tinyml_tool.output_file import check_output_file, write_output_file
+from tinyml_tool.preprocess.model_plan import carrying
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +88,13 @@ def import_model(
         layout=layout,
     )
     converted = convert(request, consent, progress)
-    graph = converted.model.graph
+    name = converted.model.graph.name
+    content = carrying(converted.model.data, converted.model.features, name)
+    graph = parse_model(content, name)
     if target is not None:
-        write_output_file(target, converted.model.data, force=force)
+        write_output_file(target, content, force=force)
     return Imported(
-        data=converted.model.data,
+        data=content,
         graph=graph,
         format=converted.format,
         converter=converted.converter,

@@ -20,15 +20,21 @@ from tinyml_tool.api.search_result import (
 )
 from tinyml_tool.api.search_run import SearchRun, accuracy_of
 from tinyml_tool.api.training_facts import data_facts, what_was_trained
+from tinyml_tool.api.training_features import (
+    FeatureSource,
+    feature_use,
+    prepare_with,
+    read_data,
+)
 from tinyml_tool.api.training_run import resumable
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.errors import DoesNotFitError, InputError, TinymlError
 from tinyml_tool.graph.model_file import read_file
 from tinyml_tool.train.dataset import Dataset
-from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
+from tinyml_tool.train.datasets.read import ReadOptions
 from tinyml_tool.train.journal import Journal
 from tinyml_tool.train.pareto_plot import PlotPoint, front_svg
-from tinyml_tool.train.prepare import Features, apply_features, prepare
+from tinyml_tool.train.prepare import apply_features
 from tinyml_tool.train.result_folder import (
     TEST_FILE,
     VALIDATION_FILE,
@@ -64,7 +70,7 @@ def search(
     reading: ReadOptions | None = None,
     shares: SplitShares | None = None,
     scaling: ScalingKind | None = None,
-    features: Features | None = None,
+    features: FeatureSource | None = None,
     features_record: str | Mapping[str, Any] = "custom",
     resume: bool = False,
     force: bool = False,
@@ -96,11 +102,13 @@ def search(
         limits = tightened(limits, baseline_cost) if beat else limits
     elif beat:
         raise InputError("there is no baseline to beat", hint="name a .tflite with --baseline")
+    use = feature_use(features, features_record)
     progress("reading the data")
-    dataset = data if isinstance(data, Dataset) else read_dataset(Path(data), reading)
-    shape = tuple(apply_features(dataset.samples[:1], features).shape[1:])
+    dataset = read_data(data, reading, use)
+    compute = None if use is None else use.of(dataset)
+    shape = tuple(apply_features(dataset.samples[:1], compute).shape[1:])
     first = first_network(shape, families)
-    prepared = prepare(dataset, first, shares=shares, scaling=scaling, features=features)
+    prepared, use = prepare_with(use, dataset, first, shares=shares, scaling=scaling)
     space = space_for(tuple(prepared.x.shape[1:]), families)
     header = {
         "data": prepared.sha256,
@@ -125,13 +133,12 @@ def search(
     if not best:
         raise _nothing_fits(judged, limits, chip)
     record = {
-        **what_was_trained(
-            run.job("train_many", []), prepared, first, None, features_record if features else None
-        ),
+        **what_was_trained(run.job("train_many", []), prepared, first, None, use),
         "data": data_facts(prepared, shares),
     }
+    spec = use.spec if use is not None else None
     with resumable(target), _kept(run):
-        found, moved, made = hand_out(run, best, keep, target, record)
+        found, moved, made = hand_out(run, best, keep, target, record, spec)
     result = SearchResult(target, chip.id, limits, tuple(judged), tuple(found), reference)
     made[RESULT_FILE] = (json.dumps(result.to_json(), indent=2) + "\n").encode()
     made[PLOT_FILE] = plot_of(result).encode()

@@ -15,14 +15,20 @@ from tinyml_tool.api.training_facts import (
     weights_of_classes,
     what_was_trained,
 )
+from tinyml_tool.api.training_features import (
+    FeatureSource,
+    feature_use,
+    keep_features,
+    prepare_with,
+    read_data,
+)
 from tinyml_tool.api.training_figures import Figures, figures_of
 from tinyml_tool.api.training_run import check_same, result_files, run_job, scores_of
 from tinyml_tool.errors import InputError
 from tinyml_tool.train.architecture import Architecture, read_architecture
 from tinyml_tool.train.dataset import TEST, VALIDATION, Dataset
-from tinyml_tool.train.datasets.read import ReadOptions, read_dataset
+from tinyml_tool.train.datasets.read import ReadOptions
 from tinyml_tool.train.job import Job, write_job
-from tinyml_tool.train.prepare import Features, prepare
 from tinyml_tool.train.result_folder import (
     FLOAT_FILE,
     KERAS_FILE,
@@ -70,7 +76,7 @@ def train(
     reading: ReadOptions | None = None,
     shares: SplitShares | None = None,
     scaling: ScalingKind | None = None,
-    features: Features | None = None,
+    features: FeatureSource | None = None,
     features_record: str | Mapping[str, Any] = "custom",
     normal: str | None = None,
     start_from: str | Path | None = None,
@@ -82,8 +88,10 @@ def train(
 ) -> Trained:
     """Train a float model of `arch` on `data` and write everything to the folder `output`.
 
-    `features` turns raw samples (count, ...) into what is scaled and then learned;
-    `features_record` is what the record says of them, a name or their whole specification.
+    `features` is what the device makes of raw samples: a project file with `[features]`, a preset's
+    name, a spec.  The samples then go through the device's own C, the record holds the spec, and
+    the model carries it.  A function of raw samples (count, ...) serves too, but no device knows
+    it; `features_record` is what the record says of it.
     `start_from` is a `.keras` file to fit further.  `mode` and `options` choose what the engine
     does.  After an interruption, `resume` goes on from the last complete epoch, to the same result.
     Raises InputError for data, settings and places, ToolMissingError without TensorFlow,
@@ -95,10 +103,13 @@ def train(
     chosen = read_architecture(arch)
     model = _model(chosen, start_from)
     check_target(target, force=force)
+    use = feature_use(features, features_record)
     progress("reading the data")
-    dataset = data if isinstance(data, Dataset) else read_dataset(Path(data), reading)
-    prepared = prepare(
-        dataset, chosen, shares=shares, scaling=scaling, features=features, normal=normal
+    dataset = read_data(data, reading, use)
+    if use is not None:
+        progress(f"computing the features of {len(dataset):,} samples")
+    prepared, use = prepare_with(
+        use, dataset, chosen, shares=shares, scaling=scaling, normal=normal
     )
     work = open_work(target, resume=resume, force=force)
     job = Job(
@@ -117,14 +128,13 @@ def train(
     started = time.monotonic()
     result = run_job(work, target, progress)
     seconds = time.monotonic() - started
+    keep_features([work / FLOAT_FILE], use.spec if use is not None else None)
     validation, test = (
         figures_of(scores_of(work, name), prepared, part)
         for name, part in (("validation", VALIDATION), ("test", TEST))
     )
     record = {
-        **what_was_trained(
-            job, prepared, chosen, start_from, features_record if features else None
-        ),
+        **what_was_trained(job, prepared, chosen, start_from, use),
         "data": data_facts(prepared, shares),
         **outcome_of(result, seconds),
         "validation": validation.to_json(),

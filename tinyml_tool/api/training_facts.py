@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinyml_tool.api.training_features import FeatureUse
 from tinyml_tool.train.architecture import Architecture
 from tinyml_tool.train.dataset import PARTS, TRAIN
 from tinyml_tool.train.engine_process import EngineResult
@@ -24,7 +24,7 @@ def what_was_trained(
     prepared: Prepared,
     arch: Architecture,
     start_from: str | Path | None,
-    features: str | Mapping[str, Any] | None,
+    features: FeatureUse | None,
 ) -> dict[str, Any]:
     """What was trained, and on what inputs."""
     data = prepared.data
@@ -43,7 +43,7 @@ def what_was_trained(
             "shape": list(prepared.x.shape[1:]),
             "raw_shape": list(data.shape),
             "sample_rate": data.sample_rate,
-            "features": features,
+            **(features.facts if features is not None else {"features": None}),
             "scaling": prepared.scaling.to_json(),
         },
     }

@@ -33,6 +33,15 @@ DataArgument = Annotated[
         help="Folder of .wav files or pictures by class, .npz, .csv, or .ts.", show_default=False
     ),
 ]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        "-f",
+        help="What the device makes of raw samples: a tinyml.toml with [features], a model that "
+        "carries them, or a preset (kws, micro_speech).",
+    ),
+]
 SecondsOption = Annotated[
     float | None,
     typer.Option("--seconds", min=0.001, help="Length of each sound: longer ones are cut."),

@@ -9,6 +9,7 @@ import typer
 
 from tinyml_tool.cli.data_options import (
     ChannelsOption,
+    FeaturesOption,
     GreyOption,
     GroupColumnOption,
     LabelColumnOption,
@@ -64,6 +65,7 @@ def register(app: typer.Typer) -> None:
         data: DataOption = None,
         on: str = typer.Option("host", "--on", help="host, or a board (see `tinyml boards`)."),
         training: TrainingOption = None,
+        features: FeaturesOption = None,
         scaling: ScalingOption = None,
         engine: EngineOption = None,
         optimize: OptimizeOption = None,
@@ -120,6 +122,7 @@ def register(app: typer.Typer) -> None:
                     window=window,
                     step=step,
                 ),
+                features=features,
                 scaling=scaling.value if scaling else None,
                 normal=normal,
                 threshold=threshold,

@@ -10,6 +10,7 @@ import typer
 from tinyml_tool.cli.data_options import (
     ChannelsOption,
     DataArgument,
+    FeaturesOption,
     GreyOption,
     GroupColumnOption,
     LabelColumnOption,
@@ -71,6 +72,7 @@ def register(app: typer.Typer) -> None:
         split_seed: int = typer.Option(0, min=0, help="Of the division of the data."),
         validation: float = typer.Option(0.15, help="Share of the data for validation."),
         test: float = typer.Option(0.2, help="Share of the data for the test."),
+        features: FeaturesOption = None,
         scaling: ScalingOption = None,
         seconds: SecondsOption = None,
         size: SizeOption = None,
@@ -131,6 +133,7 @@ def register(app: typer.Typer) -> None:
                     step=step,
                 ),
                 shares=SplitShares(validation, test, split_seed),
+                features=features,
                 scaling=scaling.value if scaling else None,
                 resume=resume,
                 force=force,

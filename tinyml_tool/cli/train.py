@@ -11,6 +11,7 @@ import typer
 from tinyml_tool.cli.data_options import (
     ChannelsOption,
     DataArgument,
+    FeaturesOption,
     GreyOption,
     GroupColumnOption,
     LabelColumnOption,
@@ -75,6 +76,7 @@ def register(app: typer.Typer) -> None:
         split_seed: int = typer.Option(0, min=0, help="Of the division of the data."),
         validation: float = typer.Option(0.15, help="Share of the data for validation."),
         test: float = typer.Option(0.2, help="Share of the data for the test."),
+        features: FeaturesOption = None,
         scaling: ScalingOption = None,
         normal: str | None = typer.Option(
             None, help="For an autoencoder: the class that is no anomaly."
@@ -95,7 +97,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Train a float model on a data set, in a process of its own.
 
-        Examples: `tinyml train words/ --arch ds_cnn --seconds 1 -o words-model` ·
+        Examples: `tinyml train words/ --arch ds_cnn --features kws -o words-model` ·
         `tinyml train watch.csv --arch conv1d --window 100 --group-column wearer -o activity` ·
         `tinyml train digits.npz --arch ds_cnn:width=0.25 --epochs 60 --shift 1 -o digits`
         """
@@ -132,6 +134,7 @@ def register(app: typer.Typer) -> None:
                     step=step,
                 ),
                 shares=SplitShares(validation, test, split_seed),
+                features=features,
                 scaling=scaling.value if scaling else None,
                 normal=normal,
                 start_from=start_from,

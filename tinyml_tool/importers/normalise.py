@@ -16,6 +16,8 @@ from tinyml_tool.importers.prune import prune
 from tinyml_tool.importers.static_shapes import fix_shapes
 from tinyml_tool.importers.tidy import tidy
 from tinyml_tool.importers.transposes import remove_transposes
+from tinyml_tool.preprocess.model_features import features_of_model
+from tinyml_tool.preprocess.spec import FeatureSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,8 @@ class NormalModel:
     data: bytes
     graph: Graph
     changes: tuple[str, ...]
+    features: FeatureSpec | None = None
+    """What the source told of its raw samples; a file that is made of `data` is to carry it."""
 
 
 def normalise(
@@ -39,14 +43,16 @@ def normalise(
     """
     graph = parse_model(data, name)
     _check(graph)
+    features = features_of_model(data, name)
     model = unpack(data, name)
     changes = tidy(model)
     changes += unpack_constants(model)
     changes += fix_shapes(model, name, shapes)
-    changes += remove_transposes(model, inputs=layout)
+    # Features make an input in the layout that the file has.
+    changes += remove_transposes(model, inputs=layout and features is None)
     changes += prune(model)
     result = pack(model)
-    return NormalModel(result, parse_model(result, name), tuple(changes))
+    return NormalModel(result, parse_model(result, name), tuple(changes), features)
 
 
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 from tinyml_tool.errors import InputError
+from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.graph.types import Graph, Tensor
+from tinyml_tool.preprocess.model_features import model_with_features
 from tinyml_tool.preprocess.plan import C_NAMES, FeaturePlan, ValueFormat, ValueType
 from tinyml_tool.preprocess.planning import plan_features
 from tinyml_tool.preprocess.spec import FeatureSpec
@@ -25,6 +27,17 @@ def plan_for_model(spec: FeatureSpec, graph: Graph) -> FeaturePlan:
             hint="write the features that this model was trained on",
         )
     return plan_features(spec, value_format(tensor))
+
+
+def carrying(model: bytes, spec: FeatureSpec | None, name: str) -> bytes:
+    """The model with `spec` in its metadata; without one as it is.
+
+    Raises InputError where the features are not what the model takes.
+    """
+    if spec is None:
+        return model
+    plan_for_model(spec, parse_model(model, name))
+    return model_with_features(model, spec, name)
 
 
 def the_input(graph: Graph) -> Tensor:

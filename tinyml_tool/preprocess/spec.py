@@ -60,6 +60,18 @@ def _chosen(table: Mapping[str, Any], key: str, name: object, source: str) -> An
     )
 
 
+def samples_of_window(spec: FeatureSpec) -> int:
+    """The least number of raw values that make one input of a model."""
+    enough = 1
+    while not spec.windows_in(enough):
+        enough *= 2
+    low = enough // 2
+    while enough - low > 1:
+        middle = (low + enough) // 2
+        low, enough = (low, middle) if spec.windows_in(middle) else (middle, enough)
+    return enough
+
+
 def canonical_json(spec: FeatureSpec) -> str:
     """The spec as one line of JSON with every value told: equal specs give equal text."""
     values = {"version": VERSION, **spec.model_dump(mode="json")}

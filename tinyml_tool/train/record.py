@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyml_tool.errors import InputError
+from tinyml_tool.preprocess.spec import FeatureSpec, features_hash, parse_features
 from tinyml_tool.train.result_folder import RECORD_FILE
 from tinyml_tool.train.scaling import Scaling, read_scaling
 
@@ -28,6 +30,8 @@ class TrainingRecord:
     scaling: Scaling
     has_features: bool
     """Whether raw samples go through features first."""
+    features: FeatureSpec | None
+    """These, where the device computes them."""
     sample_rate: int | None
     data_sha256: str
     content: dict[str, Any]
@@ -51,6 +55,7 @@ def read_record(folder: Path) -> TrainingRecord:
             input_shape=tuple(source["shape"]),
             scaling=read_scaling(source["scaling"]),
             has_features=source["features"] is not None,
+            features=_features(path, source),
             sample_rate=source["sample_rate"],
             data_sha256=content["data"]["sha256"],
             content=content,
@@ -59,6 +64,20 @@ def read_record(folder: Path) -> TrainingRecord:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is no training record: {error}") from None
+
+
+def _features(path: Path, source: Mapping[str, Any]) -> FeatureSpec | None:
+    """The spec, if the features are a device's.  Raises InputError where it was changed since."""
+    told = source.get("features_sha256")
+    if told is None:
+        return None
+    spec = parse_features(source["features"], f"{path}: features")
+    if features_hash(spec) != told:
+        raise InputError(
+            f"{path}: its features are not those of its hash {told[:16]}",
+            hint="a record is not to be changed by hand: train again with other features",
+        )
+    return spec
 
 
 def find_record(folder: Path) -> TrainingRecord | None:
