@@ -40,6 +40,7 @@ from tinyml_tool.train.compression import ANEW, CompressOptions, Method, check_o
 from tinyml_tool.train.dataset import TEST, VALIDATION
 from tinyml_tool.train.engine_process import EngineResult
 from tinyml_tool.train.job import Job, write_job
+from tinyml_tool.train.output_lock import alone_in_output
 from tinyml_tool.train.prepare import Prepared
 from tinyml_tool.train.record import TrainingRecord, read_record
 from tinyml_tool.train.result_folder import (
@@ -64,6 +65,7 @@ _NO_COST = (ToolMissingError, BuildError, DeviceError, DoesNotFitError, Unsuppor
 """What leaves a row without its cost: hours of training are not lost for that."""
 
 
+@alone_in_output
 def compress(
     model: str | Path,
     *,

@@ -33,6 +33,7 @@ from tinyml_tool.graph.model_file import read_file
 from tinyml_tool.train.dataset import Dataset
 from tinyml_tool.train.datasets.read import ReadOptions
 from tinyml_tool.train.journal import Journal
+from tinyml_tool.train.output_lock import alone_in_output
 from tinyml_tool.train.pareto_plot import PlotPoint, front_svg
 from tinyml_tool.train.prepare import apply_features
 from tinyml_tool.train.result_folder import (
@@ -53,6 +54,7 @@ PLOT_FILE = "front.svg"
 JOURNAL_FILE = "journal.jsonl"
 
 
+@alone_in_output
 def search(
     data: str | Path | Dataset,
     *,

@@ -29,6 +29,7 @@ from tinyml_tool.train.architecture import Architecture, read_architecture
 from tinyml_tool.train.dataset import TEST, VALIDATION, Dataset
 from tinyml_tool.train.datasets.read import ReadOptions
 from tinyml_tool.train.job import Job, write_job
+from tinyml_tool.train.output_lock import alone_in_output
 from tinyml_tool.train.result_folder import (
     FLOAT_FILE,
     KERAS_FILE,
@@ -67,6 +68,7 @@ class Trained:
         return {"output": str(self.folder), **self.record}
 
 
+@alone_in_output
 def train(
     data: str | Path | Dataset,
     *,
