@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from model_builder import ModelBuilder
 
+from tinyml_tool.compiler.tflm_plan import cmsis_nn_problems
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.quantization.lint import lint
 
@@ -101,3 +102,22 @@ def test_a_layer_that_only_moves_values_must_keep_their_scale() -> None:
     y = builder.tensor("int8", (2, 2), scale=0.2)
     (cause,) = causes(builder, builder.operator("RESHAPE", [x, shape], y, new_shape=[2, 2]))
     assert cause == "it only moves values, but scale 0.1 becomes 0.2"
+
+
+@pytest.mark.parametrize(
+    ("activations", "scales", "refused"),
+    [("int16", [0.1, 0.2], True), ("int16", [0.1], False), ("int8", [0.1, 0.2], False)],
+)
+def test_a_scale_a_channel_of_int16_dense_layers_is_told_for_cmsis_nn(
+    activations: str, scales: list[float], refused: bool
+) -> None:
+    builder = ModelBuilder()
+    x = builder.input(activations, (1, 3), scale=0.5)
+    axis = {"axis": 0} if len(scales) > 1 else {}
+    w = builder.constant(np.ones((2, 3), np.int8), scale=scales, **axis)
+    y = builder.operator(
+        "FULLY_CONNECTED", [x, w, -1], builder.tensor(activations, (1, 2), scale=1.0)
+    )
+    problems = cmsis_nn_problems(parse_model(builder.build([y]), "m"))
+    assert [problem.layer for problem in problems] == ["layer 0 FULLY_CONNECTED"] * refused
+    assert all("--dense-per-tensor" in problem.fix for problem in problems)

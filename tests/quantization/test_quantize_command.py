@@ -76,3 +76,39 @@ def test_a_board_too_small_for_every_rung_is_exit_code_4(tmp_path: Path) -> None
     )
     assert done.code == 4, done.stdout
     assert len(done.error["details"]) == 8
+
+
+def test_dense_weights_that_cmsis_nn_refuses_are_told_with_the_way_out(tmp_path: Path) -> None:
+    float_file(tmp_path)
+    data_file(tmp_path)
+    words = ("quantize", "float.tflite", "--data", "data.npz", "--scheme", "int16x8", "--json")
+    plain = tinyml(*words, "-o", "a.tflite", cwd=tmp_path).envelope
+    (warning,) = (text for text in plain["warnings"] if "CMSIS-NN" in text)
+    assert "FULLY_CONNECTED" in warning
+    assert "--dense-per-tensor" in warning
+    assert plain["result"]["engines"]["aot"]["runs"]
+    one = tinyml(*words, "--dense-per-tensor", "-o", "b.tflite", cwd=tmp_path).envelope
+    assert not [text for text in one["warnings"] if "CMSIS-NN" in text]
+    assert one["result"]["answers"]["accuracy_after"] > 0.95
+
+
+def test_mixed_models_can_have_dense_weights_of_one_scale_too(tmp_path: Path) -> None:
+    float_file(tmp_path)
+    data_file(tmp_path)
+    done = tinyml(
+        *("quantize", "float.tflite", "--data", "data.npz", "--scheme", "mixed", "--int16", "5"),
+        *("--dense-per-tensor", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.code == 0, done.stderr
+    assert done.envelope["result"]["int16_layers"] == ["layer 5 FULLY_CONNECTED"]
+    assert not [text for text in done.envelope["warnings"] if "CMSIS-NN" in text]
+
+
+def test_tensorflow_does_not_take_one_scale(tmp_path: Path) -> None:
+    (tmp_path / "m.keras").write_bytes(b"")
+    done = tinyml(
+        "quantize", "m.keras", "--dense-per-tensor", "--data", "x.npz", "--json", cwd=tmp_path
+    )
+    assert done.code == 2
+    assert "--backend ai-edge" in done.error["hint"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from fake_directory import make_directory, make_library
 from model_builder import ModelBuilder
 from shared import shared_model
 from tflm_case import plan_of, relu
 
+import tinyml_tool as tt
 from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.tflm_operators import TFLM_OPERATORS
 from tinyml_tool.compiler.tflm_plan import tflm_problems
 from tinyml_tool.compiler.tflm_release import release_for
 from tinyml_tool.errors import InvalidModelError, UnsupportedModelError
+from tinyml_tool.firmware.tflm_core import LIBRARY, tflm_core_name
 from tinyml_tool.graph import parse_model
 from tinyml_tool.reference.tflm import TflmReference
 
@@ -165,3 +170,35 @@ def test_an_operator_that_only_the_boards_library_lacks_is_refused_for_that_boar
     assert problems(reverse()) == []
     (line,) = problems(reverse(), board="nano33ble")
     assert "Chirale_TensorFLowLite 2.0.0 has no such operator" in line
+
+
+def per_channel_int16(folder: Path) -> Path:
+    """A dense layer on int16, each channel's weights with a scale of its own."""
+    builder = ModelBuilder()
+    x = builder.input("int16", (1, 3), scale=0.5)
+    w = builder.constant(np.ones((2, 3), np.int8), scale=[0.1, 0.2], axis=0)
+    b = builder.constant(np.zeros(2, np.int64), scale=[0.05, 0.1], axis=0)
+    y = builder.tensor("int16", (1, 2), scale=1.0)
+    builder.operator("FULLY_CONNECTED", [x, w, b], y)
+    (folder / "dense.tflite").write_bytes(builder.build([y]))
+    return folder / "dense.tflite"
+
+
+@pytest.mark.parametrize("kernel", ["arm_convolve_s8", "reference"])
+def test_what_cmsis_nn_refuses_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: str
+) -> None:
+    core = load_board("qemu-m4").core
+    tree = make_directory(tmp_path / "tflm", "qemu-m4")
+    library = tree / "lib" / tflm_core_name(core) / LIBRARY
+    make_library(library, core, f"int {kernel}(void) {{ return 1; }}\n")
+    monkeypatch.setenv("TINYML_TFLM_DIR", str(tree))
+    model = per_channel_int16(tmp_path)
+    output = tmp_path / "project"
+    if kernel == "reference":
+        tt.generate(model, engine="tflm", output=output)
+        return
+    with pytest.raises(UnsupportedModelError, match="layer 0 FULLY_CONNECTED") as error:
+        tt.generate(model, engine="tflm", output=output)
+    assert "--dense-per-tensor" in str(error.value.hint)
+    assert not output.exists()

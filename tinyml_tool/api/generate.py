@@ -23,7 +23,8 @@ from tinyml_tool.compiler.footprint import (
     ram_on,
 )
 from tinyml_tool.compiler.plan import Plan
-from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
+from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, cmsis_nn_problems
+from tinyml_tool.compiler.unsupported import unsupported
 from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import ToolMissingError
 from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
@@ -36,7 +37,7 @@ from tinyml_tool.preprocess.plan import FeaturePlan
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
-from tinyml_tool.toolchain.tflm_directory import require_tflm
+from tinyml_tool.toolchain.tflm_directory import CMSIS_NN, require_tflm
 from tinyml_tool.verify.inputs import vectors as test_inputs
 
 GOLDEN_VECTORS = 10
@@ -209,13 +210,19 @@ def write_generated(
 
 
 def _tflm_here(plan: AnyPlan, board: Board, project: Path) -> tuple[dict[str, str], list[str]]:
-    """What is known of the TFLM to build with, and a warning where the build will miss it."""
+    """What is known of the TFLM to build with, and a warning where the build will miss it.
+
+    Raises UnsupportedModelError for layers that its kernels refuse.
+    """
     if not isinstance(plan, TflmPlan):
         return {}, []
     try:
-        return require_tflm(emulated_board(board).core, project).facts, []
+        facts = require_tflm(emulated_board(board).core, project).facts
     except ToolMissingError as error:
         return {}, [f"it does not build yet: {error.message}; {error.hint}"]
+    if facts["kernels"] == CMSIS_NN and (refused := cmsis_nn_problems(plan.graph)):
+        raise unsupported(plan.graph.name, plan.engine, refused)
+    return facts, []
 
 
 def _too_large(footprint: Footprint, board: Board) -> str:

@@ -12,7 +12,7 @@ from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import problems_of
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.target import Target
-from tinyml_tool.compiler.tflm_plan import TflmPlan, tflm_problems
+from tinyml_tool.compiler.tflm_plan import TflmPlan, cmsis_nn_problems, tflm_problems
 from tinyml_tool.environments.catalogue import TENSORFLOW
 from tinyml_tool.environments.make import Consent, refuse, require_environment
 from tinyml_tool.errors import InputError, TinymlError, UnsupportedModelError
@@ -80,6 +80,7 @@ def quantize(
     input_type: str | None = None,
     output_type: str | None = None,
     int16_layers: tuple[str, ...] = (),
+    dense_per_tensor: bool = False,
     calibration: int = CALIBRATION_SAMPLES,
     random_calibration: bool = False,
     seed: int = 0,
@@ -94,11 +95,14 @@ def quantize(
     are then taken.  `backend` is "ai-edge" (ai-edge-quantizer), "tensorflow" (its converter, for
     Keras files, in a process of its own), or "auto": TensorFlow for Keras files, else ai-edge.
     `data` is a `.npz` with samples `x` and, for accuracy, labels `y`; `calibration` of them, evenly
-    spread, give the ranges, the others (or those in `test`) the measurements.  Writes `output`
+    spread, give the ranges, the others (or those in `test`) the measurements.  `dense_per_tensor`
+    gives all weights of a dense layer one scale, as some kernels want it.  Writes `output`
     where it is given.  Raises InputError for data that do not fit, UnsupportedModelError for a
     model that cannot be quantized or that the reference does not run afterwards.
     """
-    options = parse_options(scheme, input_type, output_type, int16_layers)
+    options = parse_options(
+        scheme, input_type, output_type, int16_layers, dense_per_tensor=dense_per_tensor
+    )
     target = None if output is None else Path(output)
     if target is not None:
         check_output_file(target, force=force)
@@ -232,7 +236,7 @@ def measure_cost(
     quantized = carrying(quantized, source.features, source.graph.name)
     graph = parse_model(quantized, source.graph.name)
     progress("checking the quantized model")
-    problems = lint(graph)
+    problems = (*lint(graph), *cmsis_nn_problems(graph))
     try:
         after = (graph, TflmReference(quantized, graph.name))
     except TinymlError as error:

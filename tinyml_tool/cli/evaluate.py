@@ -54,6 +54,10 @@ TrainingOption = Annotated[
         help="Folder of `tinyml train` that tells scaling and classes. [default: the model's]",
     ),
 ]
+RocOption = Annotated[
+    Path | None,
+    typer.Option("--roc", help="Of an anomaly model: draw its ROC curve into this PNG file."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +80,7 @@ def register(app: typer.Typer) -> None:
         false_alarms: float = typer.Option(
             0.05, min=0.0, max=0.999, help="Share of normal samples to choose a threshold by."
         ),
+        roc: RocOption = None,
         limit: int | None = typer.Option(None, min=1, help="Only the first samples."),
         seconds: SecondsOption = None,
         size: SizeOption = None,
@@ -96,13 +101,15 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml evaluate digits/model_float.tflite` ·
         `tinyml evaluate digits_int8.tflite --data digits --on qemu-m4` ·
-        `tinyml evaluate words.tflite --data recordings/ --training words-model --seconds 1`
+        `tinyml evaluate words.tflite --data recordings/ --training words-model --seconds 1` ·
+        `tinyml evaluate pump/model_int8.tflite --roc pump.png`
         """
 
         def act(progress: Progress) -> Outcome:
             from tinyml_tool.api.evaluate import evaluate
             from tinyml_tool.errors import MismatchError
             from tinyml_tool.report.evaluation import show_evaluation
+            from tinyml_tool.report.roc_picture import write_roc
             from tinyml_tool.verify.agreement import require_agreement
 
             evaluation = evaluate(
@@ -134,6 +141,8 @@ def register(app: typer.Typer) -> None:
                 time_limit=timeout,
                 progress=progress,
             )
+            if roc is not None:
+                write_roc(evaluation.host.anomaly, model.stem, roc)
             error = None
             try:
                 if evaluation.device is not None:
@@ -143,6 +152,8 @@ def register(app: typer.Typer) -> None:
 
             def show(console: Console) -> None:
                 show_evaluation(console, evaluation)
+                if roc is not None:
+                    console.print(f"drawn into {roc}", markup=False)
 
             return Outcome(evaluation.to_json(), show, error=error)
 

@@ -73,6 +73,13 @@ Int16Option = Annotated[
         "repeated. [default: the three noisiest]",
     ),
 ]
+DenseOption = Annotated[
+    bool,
+    typer.Option(
+        "--dense-per-tensor",
+        help="One scale for all weights of a dense layer: CMSIS-NN wants it for int16x8.",
+    ),
+]
 CalibrationOption = Annotated[
     int, typer.Option("--calibration", min=1, help="Samples to measure ranges on.")
 ]
@@ -112,6 +119,7 @@ def register(app: typer.Typer) -> None:
         input_type: InputTypeOption = None,
         output_type: OutputTypeOption = None,
         int16: Int16Option = None,
+        dense_per_tensor: DenseOption = False,
         calibration: CalibrationOption = 200,
         random_calibration: RandomOption = False,
         seed: NoiseSeedOption = 0,
@@ -145,6 +153,7 @@ def register(app: typer.Typer) -> None:
                 input_type=input_type and input_type.value,
                 output_type=output_type and output_type.value,
                 int16_layers=tuple(int16 or ()),
+                dense_per_tensor=dense_per_tensor,
                 calibration=calibration,
                 random_calibration=random_calibration,
                 seed=seed,

@@ -100,6 +100,30 @@ def _weight_problems(operator: Operator, graph: Graph, data: DType) -> Iterator[
         yield Problem.of(operator, f"{cause} are not supported", _QUANTIZE_ALL)
 
 
+def cmsis_nn_problems(graph: Graph) -> tuple[Problem, ...]:
+    """What TFLM's reference kernels run and its CMSIS-NN kernels refuse: a matter of the library.
+
+    Source: upstream's kernels/cmsis_nn/fully_connected.cc takes one scale for int16 values.
+    """
+    return tuple(
+        Problem.of(
+            operator,
+            "int16 values with a scale for each channel of dense weights: engine tflm refuses it "
+            "where its library has CMSIS-NN's kernels (engine aot and TFLM's reference kernels "
+            "run it)",
+            "quantize again with --dense-per-tensor, or take engine aot",
+        )
+        for operator in graph.operators
+        if operator.kind == "FULLY_CONNECTED" and _is_per_channel_int16(operator, graph)
+    )
+
+
+def _is_per_channel_int16(operator: Operator, graph: Graph) -> bool:
+    source, weights = (graph.tensors[index] for index in operator.inputs[:2])
+    stored = weights.quantization
+    return source.dtype is DType.INT16 and stored is not None and stored.per_channel
+
+
 def plan_for_tflm(
     graph: Graph,
     model: bytes,

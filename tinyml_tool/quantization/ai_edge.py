@@ -80,11 +80,24 @@ def _recipe(options: QuantizationOptions, int16_outputs: tuple[str, ...]) -> Any
             recipe.add_static_config(
                 ".*", kinds(kind), bits, 4, qtyping.QuantGranularity[granularity]
             )
+    if options.dense_per_tensor:
+        _dense_per_tensor(recipe, ".*", bits, 4 if options.scheme is Scheme.INT4 else 8)
     for port, chosen in ((kinds.INPUT, options.input), (kinds.OUTPUT, options.output)):
         _add_port(recipe, port, chosen, options.native_type)
     for name in int16_outputs:
         recipe.add_static_config(f"^{re.escape(name)};$", kinds.ALL_SUPPORTED, 16, 8)
+        if options.dense_per_tensor:
+            _dense_per_tensor(recipe, f"^{re.escape(name)};$", 16, 8)
     return recipe.get_quantization_recipe()
+
+
+def _dense_per_tensor(recipe: Any, layers: str, bits: int, weight_bits: int) -> None:  # noqa: ANN401
+    """One scale for the weights of dense layers whose output is named like `layers`."""
+    from ai_edge_quantizer import qtyping
+
+    kind = qtyping.TFLOperationName.FULLY_CONNECTED
+    one = qtyping.QuantGranularity.TENSORWISE
+    recipe.add_static_config(layers, kind, bits, weight_bits, one)
 
 
 def _add_port(recipe: Any, port: Any, chosen: PortType, native: PortType) -> None:  # noqa: ANN401

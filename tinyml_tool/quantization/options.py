@@ -43,6 +43,8 @@ class QuantizationOptions:
     int16_layers: tuple[str, ...] = ()
     """For `mixed`: layers of the float model, by number or by the name of their output tensor;
     none means that the noisiest are chosen."""
+    dense_per_tensor: bool = False
+    """One scale for all weights of a FULLY_CONNECTED layer, instead of one a channel."""
 
     @property
     def native_type(self) -> PortType:
@@ -65,6 +67,8 @@ def parse_options(
     input_type: str | None = None,
     output_type: str | None = None,
     int16_layers: tuple[str, ...] = (),
+    *,
+    dense_per_tensor: bool = False,
 ) -> QuantizationOptions:
     """Options from words.  Raises InputError with the possible words."""
     options = QuantizationOptions(
@@ -72,6 +76,7 @@ def parse_options(
         None if input_type is None else _member(PortType, "input type", input_type),
         None if output_type is None else _member(PortType, "output type", output_type),
         tuple(int16_layers),
+        dense_per_tensor,
     )
     if options.int16_layers and options.scheme is not Scheme.MIXED:
         raise InputError(

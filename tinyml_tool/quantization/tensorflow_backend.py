@@ -27,11 +27,16 @@ class TensorflowConverter:
 
 
 def check_tensorflow_options(options: QuantizationOptions) -> None:
-    """Raise InputError for schemes that this converter does not have."""
+    """Raise InputError for schemes and options that this converter does not have."""
     if options.scheme not in _SCHEMES:
         raise InputError(
             f"TensorFlow's converter has no scheme '{options.scheme}'",
             hint=f"use --scheme {' or '.join(_SCHEMES)}, or --backend ai-edge",
+        )
+    if options.dense_per_tensor:
+        raise InputError(
+            "TensorFlow's converter chooses the scales of dense weights by itself",
+            hint="leave out --dense-per-tensor, or use --backend ai-edge",
         )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_tool.api.features_show import FeatureView
-from tinyml_tool.errors import OutputError, ToolMissingError
 from tinyml_tool.preprocess.image_spec import ImageSpec
 from tinyml_tool.report.feature_drawing import feature_pixels, wave_rows
+from tinyml_tool.report.png_file import pillow, write_png
 
 _WIDTH = 800
 _WAVE_HEIGHT = 160
@@ -23,27 +21,14 @@ def write_picture(view: FeatureView, path: Path) -> None:
 
     Raises ToolMissingError where Pillow is absent, OutputError where it cannot be written.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ToolMissingError(
-            "drawing needs the Python package 'pillow'",
-            hint="install it: python -m pip install 'tinyml-tool[images]'",
-        ) from None
+    image = pillow()
     features = feature_pixels(view)
     scale = max(1, _WIDTH // features.shape[1])
     picture = features.repeat(scale, axis=0).repeat(scale, axis=1)
     if not isinstance(view.spec, ImageSpec):
         gap = np.full((scale, picture.shape[1], 3), 255, np.uint8)
         picture = np.concatenate([_wave(view, picture.shape[1]), gap, picture])
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        Image.fromarray(picture).save(unfinished, format="PNG")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        cause = error.strerror or os.strerror(error.errno or 0)
-        raise OutputError(f"{path}: cannot be written: {cause}") from None
+    write_png(image.fromarray(picture), path)
 
 
 def _wave(view: FeatureView, width: int) -> NDArray[np.uint8]:

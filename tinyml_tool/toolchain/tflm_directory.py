@@ -23,6 +23,9 @@ VARIABLE = "TINYML_TFLM_DIR"
 IN_PROJECT = "tflm"
 """The folder of a project that is taken where nothing is named."""
 
+CMSIS_NN = "CMSIS-NN"
+"""Kernels of a library that was made with OPTIMIZED_KERNEL_DIR=cmsis_nn."""
+
 _HEADERS = (
     "tensorflow/lite/micro/micro_interpreter.h",
     "tensorflow/lite/micro/micro_mutable_op_resolver.h",
@@ -60,7 +63,7 @@ class TflmDirectory:
     @property
     def kernels(self) -> str:
         """Whose kernels the library has: CMSIS-NN, or TFLM's reference."""
-        return "CMSIS-NN" if self.library.defines("arm_convolve_s8") else "reference"
+        return CMSIS_NN if self.library.defines("arm_convolve_s8") else "reference"
 
     @property
     def has_messages(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,20 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class RocPoint:
+    """What a threshold gives, as shares of the normal samples and of the anomalies."""
+
+    threshold: float | None
+    """None: everything is called an anomaly."""
+    false_alarms: float
+    detected: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """As reports hold it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class AnomalyFigures:
     """A detector's figures on samples of which some are anomalies."""
 
@@ -36,6 +50,17 @@ class AnomalyFigures:
     """Normal samples above the threshold."""
     median_normal: float | None
     median_anomaly: float | None
+    roc: tuple[RocPoint, ...] = ()
+    """From no false alarms to all; empty where normal samples or anomalies are missing."""
+
+    @property
+    def at_threshold(self) -> RocPoint | None:
+        """The point of the chosen threshold; None where there is no curve."""
+        if not self.roc:
+            return None
+        return RocPoint(
+            self.threshold.value, self.false_alarms / self.normal, self.detected / self.anomalies
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As reports hold it."""
@@ -49,6 +74,7 @@ class AnomalyFigures:
             "false_alarms": self.false_alarms,
             "median_error_normal": self.median_normal,
             "median_error_anomaly": self.median_anomaly,
+            "roc": [point.to_json() for point in self.roc],
         }
 
 
@@ -108,7 +134,38 @@ def judge(
         false_alarms=int((called & ~anomalous).sum()),
         median_normal=_median(errors[~anomalous]),
         median_anomaly=_median(errors[anomalous]),
+        roc=roc_curve(errors, anomalous),
     )
+
+
+def roc_curve(errors: NDArray[np.float64], anomalous: NDArray[np.bool_]) -> tuple[RocPoint, ...]:
+    """The corners of the ROC curve: one point a threshold, but none on a line between others.
+
+    The area under their connection is `area_under_roc`.  Empty without both kinds of samples.
+    Source: Fawcett 2006.
+
+    >>> [(p.false_alarms, p.detected) for p in roc_curve(np.arange(4.0), np.arange(4) > 1)]
+    [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
+    """
+    anomalies, normal = int(anomalous.sum()), int((~anomalous).sum())
+    if not anomalies or not normal:
+        return ()
+    values = np.unique(errors)[::-1]
+    above = len(errors) - np.searchsorted(np.sort(errors), values, side="right")
+    found = anomalies - np.searchsorted(np.sort(errors[anomalous]), values, side="right")
+    counts = [(int(n - d), int(d)) for n, d in zip(above, found, strict=True)]
+    steps = [*zip(values.tolist(), counts, strict=True), (None, (normal, anomalies))]
+    kept: list[tuple[float | None, tuple[int, int]]] = []
+    for step in steps:
+        while len(kept) > 1 and _on_a_line(kept[-2][1], kept[-1][1], step[1]):
+            kept.pop()
+        kept.append(step)
+    return tuple(RocPoint(value, n / normal, d / anomalies) for value, (n, d) in kept)
+
+
+def _on_a_line(one: tuple[int, int], middle: tuple[int, int], other: tuple[int, int]) -> bool:
+    (a, b), (c, d), (e, f) = one, middle, other
+    return (c - a) * (f - b) == (e - a) * (d - b)
 
 
 def _median(values: NDArray[np.float64]) -> float | None:
