@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from tinyml_tool.errors import ConfigError, UnknownBoardError
-from tinyml_tool.real_boards import Arduino, Checked, FrameworkMemory, PlatformIO
+from tinyml_tool.real_boards import Arduino, Checked, FrameworkMemory, PlatformIO, Sources
 from tinyml_tool.resources import data_folder
 from tinyml_tool.strict_toml import read_toml, toml_text, validate
 
@@ -282,6 +282,8 @@ class Board(_Strict):
     """What that emulation does not show, where the cores are not the same."""
     arduino: Arduino | None = None
     checked: Checked | None = None
+    sources: Sources | None = None
+    """Of a real board: sensors that the firmware can read."""
     usb_ids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
     """USB vendor and product ids, `vvvv:pppp`."""
 
@@ -289,6 +291,16 @@ class Board(_Strict):
     def is_real(self) -> bool:
         """Whether it is programmed through a framework of its vendor, on a desk."""
         return self.arduino is not None
+
+    @property
+    def source_kinds(self) -> tuple[str, ...]:
+        """What a project may name as its source of raw samples.
+
+        A recording is read through QEMU's semihosting, so in projects of emulated boards only.
+        """
+        if self.is_real:
+            return self.sources.kinds if self.sources is not None else ()
+        return ("replay",) if self.emulator is not None else ()
 
     @property
     def receive_bytes(self) -> int:
@@ -318,6 +330,8 @@ class Board(_Strict):
         if self.is_real and self.is_emulated:
             name = "emulator" if self.emulator else "renode"
             raise ValueError(f"a board with [arduino] has no [{name}], it has 'emulated_as'")
+        if self.sources is not None and not self.is_real:
+            raise ValueError("[sources]: only for boards with [arduino]")
         if self.renode_as is not None and not self.is_real:
             raise ValueError("renode_as: only for boards with [arduino]")
         if self.timer.driver == "dwt" and self.core.name not in _WITH_CYCLE_COUNTER:

@@ -91,6 +91,8 @@ class Config(_Strict):
     """`[answer]`, which `preprocess.answer_spec.parse_answer` reads as strictly."""
     features: dict[str, Any] | None = None
     """`[features]`, which `preprocess.spec.parse_features` reads as strictly."""
+    source: dict[str, Any] | None = None
+    """`[source]`, which `preprocess.source_spec.parse_source` reads as strictly."""
 
 
 @dataclass(frozen=True)

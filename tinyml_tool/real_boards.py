@@ -70,6 +70,62 @@ class Arduino(_Strict):
     """Stack of the FreeRTOS task that runs loop(); None where no such task is."""
 
 
+_Rates = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+_Pin = Annotated[int, Field(ge=0, le=63)]
+
+
+class MicrophonePdm(_Strict):
+    """A PDM microphone that the framework's library `PDM` reads."""
+
+    rates: _Rates
+    """Samples a second that the library takes on this board."""
+    wire: Annotated[str, Field(min_length=1)]
+    """Which part it is, or what to connect."""
+
+
+class MicrophoneI2s(_Strict):
+    """An I2S microphone at pins of an ESP32, which a project may choose otherwise."""
+
+    bclk: _Pin
+    ws: _Pin
+    data: _Pin
+    wire: Annotated[str, Field(min_length=1)]
+
+
+class SensorI2c(_Strict):
+    """A sensor on an I2C bus of the framework's library `Wire`."""
+
+    address: Annotated[int, Field(ge=0x08, le=0x77)]
+    bus: _Identifier = "Wire"
+    """The object that stands for the bus."""
+    sda: _Identifier | None = None
+    """Pins of the bus, where the sensor is not at the framework's own."""
+    scl: _Identifier | None = None
+    wire: Annotated[str, Field(min_length=1)]
+
+
+class Camera(_Strict):
+    """A camera and the library that reads it."""
+
+    driver: Literal["ov767x", "esp32"]
+    wire: Annotated[str, Field(min_length=1)]
+
+
+class Sources(_Strict):
+    """`[sources]`: sensors of the board, or usual ones beside it, that the firmware can read."""
+
+    pdm: MicrophonePdm | None = None
+    i2s: MicrophoneI2s | None = None
+    lsm9ds1: SensorI2c | None = None
+    lsm6dsl: SensorI2c | None = None
+    camera: Camera | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of those that are there."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+
 class Checked(_Strict):
     """What PlatformIO's own file says of the board, as it was read, to compare this file with."""
 

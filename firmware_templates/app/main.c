@@ -4,19 +4,45 @@
  * As it stands it starts the model and waits for commands on the serial port: from tinyml-tool, or
  * from a person who types `help` in any serial monitor. lib/model/model.h describes the model.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "application.h"
 #include "model.h"
 #include "port.h"
 #include "tinyml_link.h"
+#include "tinyml_link_config.h"
 #include "tinyml_report.h"
+#if TINYML_SOURCE
+#include "tinyml_sense.h"
+#endif
 
-/* Called again and again. Between two calls the core sleeps until something is received. */
-static void step(void)
+#if TINYML_SOURCE
+/* Runs the model when the sensor has completed its input; false where there was nothing to do. */
+static bool sense(void)
+{
+  if (tinyml_sense()) {
+    const uint64_t start = port_ticks();
+    if (model_invoke() == 0) {
+      tinyml_report(port_ticks() - start);
+    }
+  }
+  return !tinyml_sense_idle();
+}
+
+static void leave_sensor(void) { tinyml_sense_stop(); }
+#else
+static bool sense(void) { return false; }
+
+static void leave_sensor(void) {}
+#endif
+
+/* Called again and again. Where it returns false, the core sleeps until something is received. */
+static bool step(void)
 {
   if (tinyml_link_active()) {
-    return; /* a computer uses the model right now; its inputs and outputs share memory */
+    leave_sensor();
+    return false; /* a computer uses the model right now; its inputs and outputs share memory */
   }
   /*
    * Your code here. To run the model on values of your own:
@@ -34,8 +60,10 @@ static void step(void)
    * tinyml_report() prints one line, which `tinyml monitor` shows as time and highest outputs. The
    * values themselves are in model_output(0)->data; tinyml_print.h prints text of your own.
    * A stored value v means input->scale * (v - input->zero_point); 0 is stored as the zero point.
-   * Fill the whole input before every run: the model works in the same memory.
+   * Fill the whole input before every run: the model works in the same memory. Return true as
+   * long as there is work to do.
    */
+  return sense();
 }
 
 void application_start(void) { tinyml_link_init(model_init()); }
@@ -43,8 +71,9 @@ void application_start(void) { tinyml_link_init(model_init()); }
 void application_loop(void)
 {
   tinyml_link_poll();
-  step();
-  port_wait(); /* take this out if step() has work to do by itself */
+  if (!step()) {
+    port_wait();
+  }
 }
 
 #ifndef ARDUINO /* on a board with the Arduino framework, main.cpp calls the two */

@@ -17,6 +17,7 @@ from tinyml_tool.api.generate import (
     no_progress,
     plan_answer,
     plan_preprocessing,
+    plan_sensor,
     write_generated,
 )
 from tinyml_tool.api.model_source import load_model
@@ -28,6 +29,7 @@ from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import InputError
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
+from tinyml_tool.preprocess.source_spec import SourceSpec
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import System, build_project
@@ -48,6 +50,7 @@ def deploy(
     mlperf: MlperfBenchmark | None = None,
     features: Mapping[str, Any] | FeatureSpec | None = None,
     answer: Mapping[str, Any] | AnswerSpec | None = None,
+    source: Mapping[str, Any] | SourceSpec | None = None,
     inputs: Sequence[str | Path] = (),
     vectors: int = GOLDEN_VECTORS,
     seed: int = GOLDEN_SEED,
@@ -72,32 +75,34 @@ def deploy(
         _require_real(chosen, port)
     check_engine(engine)
     progress("reading the model")
-    source = watch.time("read", lambda: load_model(model))
+    loaded = watch.time("read", lambda: load_model(model))
     place = Path(output) if output is not None else None
     if port is None:
-        require_for_build(engine, source.graph, chosen, place)
-    values = chosen_inputs(source.graph, inputs, vectors, seed).values
-    preprocessing = plan_preprocessing(source, features)
-    evaluation = plan_answer(source, answer)
+        require_for_build(engine, loaded.graph, chosen, place)
+    values = chosen_inputs(loaded.graph, inputs, vectors, seed).values
+    preprocessing = plan_preprocessing(loaded, features)
+    evaluation = plan_answer(loaded, answer)
+    sensor = plan_sensor(source, preprocessing, chosen)
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
     plan = watch.time(
         "compile",
         lambda: compile_for(
-            source,
+            loaded,
             chosen,
             engine=engine,
             options=options,
             mlperf=mlperf,
             features=preprocessing,
             answer=evaluation,
+            sensor=sensor,
         ),
     )
-    reference = watch.time("reference", lambda: TflmReference(source.data, source.graph.name))
+    reference = watch.time("reference", lambda: TflmReference(loaded.data, loaded.graph.name))
     generated = watch.time(
         "generate",
         lambda: write_generated(
-            source,
+            loaded,
             plan,
             board=chosen,
             output=place,
@@ -107,6 +112,7 @@ def deploy(
             reference=reference,
             features=preprocessing,
             answer=evaluation,
+            sensor=sensor,
             progress=progress,
         ),
     )

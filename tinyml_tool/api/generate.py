@@ -34,6 +34,8 @@ from tinyml_tool.preprocess.answer_plan import AnswerPlan, answer_plan
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
 from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.plan import FeaturePlan
+from tinyml_tool.preprocess.source_plan import SourcePlan, plan_source
+from tinyml_tool.preprocess.source_spec import SourceSpec, parse_source
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
@@ -64,6 +66,8 @@ class Generated:
     """The preprocessing, where the model tells its features."""
     answer: AnswerPlan | None = None
     """What its outputs say, where that is told."""
+    source: SourcePlan | None = None
+    """What reads raw samples for it."""
 
     @property
     def engine(self) -> str:
@@ -95,6 +99,13 @@ class Generated:
             "answer": None
             if self.answer is None
             else {"sha256": self.answer.hash, "ram_bytes": self.answer.ram_bytes},
+            "source": None
+            if self.source is None
+            else {
+                "kind": self.source.spec.kind,
+                "about": self.source.comment,
+                "ram_bytes": self.source.ram_bytes,
+            },
             "files": list(self.files),
         }
 
@@ -136,6 +147,20 @@ def plan_answer(
     return answer_plan(spec, source.graph) if spec is not None else None
 
 
+def plan_sensor(
+    sensor: Mapping[str, Any] | SourceSpec | None, features: FeaturePlan | None, board: Board
+) -> SourcePlan | None:
+    """What reads raw samples for `features` on a board; None without `sensor`.
+
+    Raises ConfigError where it is wrong, where the board has none of it, or where it gives other
+    samples than the features take.
+    """
+    if sensor is None:
+        return None
+    spec = parse_source(sensor, "[source]") if isinstance(sensor, Mapping) else sensor
+    return plan_source(spec, features, board)
+
+
 def compile_for(
     source: ModelSource,
     board: Board,
@@ -145,6 +170,7 @@ def compile_for(
     mlperf: MlperfBenchmark | None = None,
     features: FeaturePlan | None = None,
     answer: AnswerPlan | None = None,
+    sensor: SourcePlan | None = None,
 ) -> AnyPlan:
     """Compile a model for a board, or plan its interpretation by TFLM.
 
@@ -160,6 +186,7 @@ def compile_for(
     more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
     more_ram += features.ram_bytes if features is not None else 0
     more_ram += answer.ram_bytes if answer is not None else 0
+    more_ram += sensor.ram_bytes if sensor is not None else 0
     check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
 
@@ -176,6 +203,7 @@ def write_generated(
     reference: Reference | None = None,
     features: FeaturePlan | None = None,
     answer: AnswerPlan | None = None,
+    sensor: SourcePlan | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write the project of a compiled model; without `reference` it has no test vectors."""
@@ -198,6 +226,7 @@ def write_generated(
         tflm=tflm,
         features=features,
         answer=answer,
+        sensor=sensor,
     )
     kept = write_project(project, files, force=force)
     warnings = [f"{project / path}: your edited file was kept" for path in kept]
@@ -206,7 +235,17 @@ def write_generated(
         warnings.append("the project has no test vectors: the reference is not installed")
     if board.is_real and not fits(footprint := footprint_estimate(plan), board):
         warnings.append(_too_large(footprint, board))
-    return Generated(project, name, board, plan, tuple(files), tuple(warnings), features, answer)
+    return Generated(
+        project,
+        name,
+        board,
+        plan,
+        tuple(files),
+        tuple(warnings),
+        features,
+        answer,
+        sensor,
+    )
 
 
 def _tflm_here(plan: AnyPlan, board: Board, project: Path) -> tuple[dict[str, str], list[str]]:
@@ -256,6 +295,7 @@ def generate(
     mlperf: MlperfBenchmark | None = None,
     features: Mapping[str, Any] | FeatureSpec | None = None,
     answer: Mapping[str, Any] | AnswerSpec | None = None,
+    source: Mapping[str, Any] | SourceSpec | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write a firmware project for `model` on `board`, complete or not at all.
@@ -267,36 +307,40 @@ def generate(
     also answers MLPerf Tiny's runner.
     `features`, a spec or a table `[features]`, or else the one in the model's metadata, is how the
     firmware makes the model's input of raw samples.  `answer`, a spec or a table `[answer]`, or
-    else the one in the model's metadata, is what its outputs say.
+    else the one in the model's metadata, is what its outputs say.  `source`, a spec or a table
+    `[source]`, is where raw samples come from.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
     chosen = load_board(board)
     progress("reading the model")
-    source = load_model(model)
+    loaded = load_model(model)
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
-    preprocessing = plan_preprocessing(source, features)
-    evaluation = plan_answer(source, answer)
+    preprocessing = plan_preprocessing(loaded, features)
+    evaluation = plan_answer(loaded, answer)
+    sensor = plan_sensor(source, preprocessing, chosen)
     plan = compile_for(
-        source,
+        loaded,
         chosen,
         engine=engine,
         options=options,
         mlperf=mlperf,
         features=preprocessing,
         answer=evaluation,
+        sensor=sensor,
     )
     return write_generated(
-        source,
+        loaded,
         plan,
         board=chosen,
         output=Path(output) if output is not None else None,
         name=name,
         force=force,
         mlperf=mlperf,
-        reference=open_reference(source),
+        reference=open_reference(loaded),
         features=preprocessing,
         answer=evaluation,
+        sensor=sensor,
         progress=progress,
     )

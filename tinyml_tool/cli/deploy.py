@@ -82,6 +82,7 @@ def register(app: typer.Typer) -> None:
                 mlperf=settings.mlperf(mlperf),
                 features=settings.config.features,
                 answer=settings.config.answer,
+                source=settings.config.source,
                 inputs=inputs or (),
                 vectors=verify.vectors if vectors is None else vectors,
                 seed=verify.seed if seed is None else seed,

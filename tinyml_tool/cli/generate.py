@@ -23,6 +23,7 @@ from tinyml_tool.cli.options import (
     OptimizeOption,
     OutputOption,
     Quiet,
+    SourceOption,
 )
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
@@ -40,6 +41,7 @@ def _act(
     arena: int | None,
     no_pass: list[str] | None,
     mlperf: Mlperf | None,
+    source: str | None,
     force: bool,
     progress: Progress,
 ) -> Outcome:
@@ -61,6 +63,7 @@ def _act(
         mlperf=settings.mlperf(mlperf),
         features=settings.config.features,
         answer=settings.config.answer,
+        source=settings.source(source),
         progress=progress,
     )
 
@@ -80,6 +83,9 @@ def _act(
         if generated.answer is not None:
             told = generated.answer
             console.print(f"answer: {told.about} {told.ram_bytes:,} bytes of RAM")
+        if generated.source is not None:
+            read = generated.source
+            console.print(f"source: {read.comment} {read.ram_bytes:,} bytes of RAM")
         console.print(f"next: tinyml build {generated.project}")
         if generated.board.is_real:
             console.print(f"  or: tinyml flash {generated.project}, with the board connected")
@@ -101,6 +107,7 @@ def register(app: typer.Typer) -> None:
         arena: ArenaOption = None,
         no_pass: NoPassOption = None,
         mlperf: MlperfOption = None,
+        source: SourceOption = None,
         force: ForceOption = False,
         json: Json = False,
         quiet: Quiet = False,
@@ -110,12 +117,24 @@ def register(app: typer.Typer) -> None:
         Examples: `tinyml generate kws.tflite --board qemu-m4 --output kws` ·
         `tinyml generate kws.tflite -b netduinoplus2 --force` ·
         `tinyml generate kws.tflite --optimize size` ·
-        `tinyml generate kws.tflite --mlperf kws01` · `tinyml generate kws.tflite --engine tflm`
+        `tinyml generate kws.tflite --mlperf kws01` · `tinyml generate kws.tflite --engine tflm` ·
+        `tinyml generate kws.tflite --board nano33ble --source pdm`
         """
         run_command(
             "generate",
             lambda say: _act(
-                model, board, engine, optimize, output, name, arena, no_pass, mlperf, force, say
+                model,
+                board,
+                engine,
+                optimize,
+                output,
+                name,
+                arena,
+                no_pass,
+                mlperf,
+                source,
+                force,
+                say,
             ),
             json=json,
             quiet=quiet,

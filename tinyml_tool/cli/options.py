@@ -89,6 +89,14 @@ MlperfOption = Annotated[
     Mlperf | None,
     typer.Option("--mlperf", help="Also answer MLPerf Tiny's runner, for this benchmark."),
 ]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        help="Where the firmware's raw samples come from: pdm, i2s, lsm9ds1, lsm6dsl, camera or "
+        "replay (see `tinyml boards show ID`).",
+    ),
+]
 SystemOption = Annotated[System | None, typer.Option("--with", help="Build system.")]
 ModelArgument = Annotated[
     Path | None,

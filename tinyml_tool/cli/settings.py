@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from tinyml_tool.cli.options import Mlperf
 from tinyml_tool.cli.options import Optimize as OptimizeChoice
@@ -62,6 +62,13 @@ class Settings:
         """The benchmark of MLPerf Tiny to answer, if any."""
         chosen = cast("MlperfBenchmark | None", option and option.value)
         return chosen or self.config.project.mlperf
+
+    def source(self, option: str | None) -> Mapping[str, Any] | None:
+        """The table `[source]`; an option of another kind stands for all of it."""
+        written = self.config.source
+        if option is None or (written is not None and written.get("kind") == option):
+            return written
+        return {"kind": option}
 
     def system(self, option: str | None) -> Literal["platformio", "cmake"]:
         """The build system to use."""

@@ -28,6 +28,7 @@ def link_config_header(
     mlperf: bool = False,
     features: bool = False,
     answer: bool = False,
+    source: bool = False,
 ) -> str:
     """The text of `tinyml_link_config.h`.
 
@@ -35,8 +36,8 @@ def link_config_header(
     to 35 bytes on the wire.  With `emulated_as`, a build without the Arduino framework is for that
     board, or for `renode_as` where no files of the host can be reached.  `emulated` tells whether
     such a build runs in an emulator.  With `mlperf`, `lib/mlperf/` is there, with `features`
-    `lib/features/`, and with `answer` `lib/answer/`.  Raises ValueError for a payload limit the
-    protocol does not allow.
+    `lib/features/`, with `answer` `lib/answer/`, and with `source` `lib/sensors/`.  Raises
+    ValueError for a payload limit the protocol does not allow.
     """
     if not PAYLOAD_BYTES_MIN <= payload_bytes <= PAYLOAD_BYTES_MAX:
         raise ValueError(
@@ -62,6 +63,9 @@ def link_config_header(
 
 /* Whether lib/answer/ tells what the model's outputs say. */
 #define TINYML_ANSWER {int(answer)}
+
+/* Whether lib/sensors/ reads raw samples for them. */
+#define TINYML_SOURCE {int(source)}
 
 #endif
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tinyml_tool.boards import Board, emulated_boards
@@ -33,11 +33,17 @@ def platform_class(platform: str) -> str:
 
 
 def platformio_files(
-    board: Board, *, name: str, model_name: str, release: TflmRelease | None = None
+    board: Board,
+    *,
+    name: str,
+    model_name: str,
+    release: TflmRelease | None = None,
+    libraries: Sequence[str] = (),
 ) -> dict[str, str]:
     """Relative path to text: the emulated environments, and the one of a real `board`.
 
-    `release` is the TFLM of the real board's environment, None where the engine needs none.
+    `release` is the TFLM of the real board's environment, None where the engine needs none;
+    `libraries` are further ones of PlatformIO's registry that this environment needs.
     Raises ConfigError where the PlatformIO ids of the emulated boards are no names.
     """
     emulated, *second = emulated_boards(board)
@@ -50,7 +56,7 @@ def platformio_files(
         "second": second[0] if second else None,
         "ports": list(ports) + ["port_arduino"] * board.is_real,
         "real": board if board.is_real else None,
-        "real_lines": _real_environment(board, release),
+        "real_lines": _real_environment(board, release, libraries),
         "tflm_core": tflm_core_name(emulated.core) if release is not None else None,
         "tflm_script": TFLM_SCRIPT,
         "name": name,
@@ -91,7 +97,9 @@ def _defines(defines: Iterable[str]) -> list[str]:
     return [f"-D{define}" for define in defines]
 
 
-def _real_environment(board: Board, release: TflmRelease | None) -> list[str]:
+def _real_environment(
+    board: Board, release: TflmRelease | None, libraries: Sequence[str]
+) -> list[str]:
     """The lines of a real board's environment; none for other boards.
 
     All libraries but the emulated boards' ports are built; the one of `main()` is the framework's.
@@ -116,6 +124,8 @@ def _real_environment(board: Board, release: TflmRelease | None) -> list[str]:
         "build_src_flags": " ".join(build_flags.REAL_BOARD_WARNINGS),
         **tflm,
     }
+    if libraries:
+        lines["lib_deps"] = ", ".join([*filter(None, [lines.get("lib_deps")]), *libraries])
     return [f"{key} = {value}" for key, value in lines.items()] if board.is_real else []
 
 

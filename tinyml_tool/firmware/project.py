@@ -36,6 +36,7 @@ from tinyml_tool.firmware.project_board import FILE_NAME as BOARD_FILE
 from tinyml_tool.firmware.project_board import board_files
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
 from tinyml_tool.firmware.renode_files import renode_files
+from tinyml_tool.firmware.source_files import source_files
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.tflm_core import tflm_core_name
 from tinyml_tool.firmware.tflm_sources import tflm_sources
@@ -44,7 +45,8 @@ from tinyml_tool.graph.measure import macs
 from tinyml_tool.graph.types import Tensor
 from tinyml_tool.preprocess.answer_plan import AnswerPlan
 from tinyml_tool.preprocess.plan import FeaturePlan
-from tinyml_tool.preprocess.spec_toml import answer_toml, features_toml
+from tinyml_tool.preprocess.source_plan import SourcePlan
+from tinyml_tool.preprocess.spec_toml import answer_toml, features_toml, source_toml
 from tinyml_tool.resources import data_folder
 from tinyml_tool.version import VERSION
 
@@ -62,6 +64,7 @@ def project_files(
     tflm: Mapping[str, str] = MappingProxyType({}),
     features: FeaturePlan | None = None,
     answer: AnswerPlan | None = None,
+    sensor: SourcePlan | None = None,
 ) -> dict[str, bytes]:
     """All files of the firmware project of `plan` for `board`, relative path to content.
 
@@ -69,8 +72,8 @@ def project_files(
     project carries it along.  The project of a real board also has all that its emulated stand-in
     needs.  With `mlperf`, the firmware also answers MLPerf Tiny's runner.  `tflm` is what is known
     of the TFLM it will be built with, for the manifest.  With `features`, the firmware makes the
-    model's input of raw samples, with `answer` it tells what the scores say.  Raises InputError
-    for a name that cannot be used, and a model that is none for that benchmark.
+    model's input of raw samples, which `sensor` reads, with `answer` it tells what the scores say.
+    Raises InputError for a name that cannot be used, and a model that is none for that benchmark.
     """
     _check_name(name)
     graph = plan.graph
@@ -84,10 +87,11 @@ def project_files(
         **mlperf_files(graph, mlperf),
         **(features_files(features) if features is not None else {}),
         **(answer_files(answer) if answer is not None else {}),
+        **(source_files(sensor) if sensor is not None else {}),
         **_port(emulated, plan.engine, PORT_FOLDER),
         **(_port(second[0], plan.engine, RENODE_PORT_FOLDER) if second else {}),
         **arduino_files(board),
-        **platformio_files(board, **names, release=release),
+        **platformio_files(board, **names, release=release, libraries=_sensor_libraries(sensor)),
         **cmake_files(board, **names, release=release),
         **board_files(board),
         **_renode(board, name=name, model_hash=graph.model_hash),
@@ -95,10 +99,22 @@ def project_files(
         ".clang-format": source("project/clang-format"),
         "lib/.clang-format": "DisableFormat: true  # generated code\n",
         "README.md": _readme(
-            plan, board, name=name, mlperf=mlperf, features=features, answer=answer
+            plan,
+            board,
+            name=name,
+            mlperf=mlperf,
+            features=features,
+            answer=answer,
+            sensor=sensor,
         ),
         "tinyml.toml": _settings(
-            plan, board, name=name, mlperf=mlperf, features=features, answer=answer
+            plan,
+            board,
+            name=name,
+            mlperf=mlperf,
+            features=features,
+            answer=answer,
+            sensor=sensor,
         ),
     }
     files = {path: text.encode() for path, text in texts.items()}
@@ -119,6 +135,7 @@ def project_files(
         mlperf=mlperf is not None,
         features=features is not None,
         answer=answer is not None,
+        source=sensor is not None,
     ).encode()
     rewriting = plan.rewriting if isinstance(plan, Plan) else None
     manifest = Manifest(
@@ -140,6 +157,11 @@ def project_files(
     )
     files[MANIFEST] = manifest.to_json().encode()
     return dict(sorted(files.items()))
+
+
+def _sensor_libraries(sensor: SourcePlan | None) -> tuple[str, ...]:
+    """What PlatformIO must fetch for the real board's sensor beside the framework."""
+    return (sensor.library,) if sensor is not None and sensor.library is not None else ()
 
 
 def _tflm_facts(plan: TflmPlan, board: Board, known: Mapping[str, str]) -> dict[str, str]:
@@ -226,6 +248,7 @@ def _settings(
     mlperf: MlperfBenchmark | None,
     features: FeaturePlan | None,
     answer: AnswerPlan | None,
+    sensor: SourcePlan | None,
 ) -> str:
     return render(
         "project/tinyml.toml.j2",
@@ -240,6 +263,7 @@ def _settings(
         passes=_passes(plan),
         features=features_toml(features.spec) if features is not None else None,
         answer=answer_toml(answer.spec) if answer is not None else None,
+        source=source_toml(sensor.spec) if sensor is not None else None,
     )
 
 
@@ -264,6 +288,7 @@ def _readme(
     mlperf: MlperfBenchmark | None,
     features: FeaturePlan | None,
     answer: AnswerPlan | None,
+    sensor: SourcePlan | None,
 ) -> str:
     graph = plan.graph
     tensors = graph.tensors
@@ -299,6 +324,7 @@ def _readme(
         mlperf=mlperf,
         features=features,
         answer=answer,
+        sensor=sensor,
         layers=layers,
         tflm=isinstance(plan, TflmPlan),
         tflm_core=tflm_core_name(emulated.core),

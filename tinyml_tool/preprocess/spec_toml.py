@@ -1,4 +1,4 @@
-"""Specs as the tables `[features]` and `[answer]` of a project file."""
+"""Specs as the tables `[features]`, `[answer]` and `[source]` of a project file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from tinyml_tool.preprocess.answer_spec import VERSION as ANSWER_VERSION
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
+from tinyml_tool.preprocess.source_spec import SourceSpec
 from tinyml_tool.preprocess.spec import VERSION, FeatureSpec
 from tinyml_tool.strict_toml import toml_key
 
@@ -21,6 +22,11 @@ def features_toml(spec: FeatureSpec) -> str:
 def answer_toml(spec: AnswerSpec) -> str:
     """The same for `[answer]`, which `parse_answer` reads back."""
     return _table("answer", {"version": ANSWER_VERSION, **_values(spec)})
+
+
+def source_toml(spec: SourceSpec) -> str:
+    """The same for `[source]`, which `parse_source` reads back."""
+    return _table("source", _values(spec))
 
 
 def _values(spec: BaseModel) -> dict[str, Any]:

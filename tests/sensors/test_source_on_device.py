@@ -1,0 +1,63 @@
+"""A recording in the sensor's place, on emulated boards: the application reads and answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+from source_case import inferences, lines_until
+
+import tinyml_tool as tt
+from tinyml_tool.graph.reader import read_model
+from tinyml_tool.reference.tflm import TflmReference
+
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
+TEST_PICTURES = 450
+REPLAY = {"kind": "replay"}
+
+
+def expected(model: Path, features: tt.Features, raw: NDArray[Any]) -> list[NDArray[Any]]:
+    """What the reference answers to every window of the samples."""
+    graph = read_model(model)
+    tensor = graph.tensor(graph.inputs[0])
+    assert tensor.quantization is not None
+    scale, zero_point = tensor.quantization.scale, tensor.quantization.zero_point
+    reference = TflmReference(model.read_bytes(), graph.name)
+    windows = features.quantized(raw, scale, zero_point)
+    return [reference.run([window.reshape(tensor.shape)])[0].reshape(-1) for window in windows]
+
+
+def reported(folder: Path, raw: NDArray[Any], board: str) -> list[dict[int, float]]:
+    """The highest stored outputs of each inference that the firmware tells, by their index."""
+    (folder / "samples.raw").write_bytes(raw.tobytes())
+    firmware = tt.build(folder, system="cmake")
+    lines = lines_until(firmware.elf, board, "the recording is over", folder)
+    return [
+        {value.index: value.stored for value in report.outputs[0].top}
+        for report in inferences(lines)
+    ]
+
+
+def assert_same(found: list[dict[int, float]], right: list[NDArray[Any]]) -> None:
+    assert len(found) == len(right)
+    for told, outputs in zip(found, right, strict=True):
+        assert told == {index: outputs[index] for index in told}
+        assert max(told.values()) == outputs.max()
+
+
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m0"])
+def test_pictures_of_digits_get_the_right_class(board: str, tmp_path: Path) -> None:
+    digits = load_digits()
+    pictures = np.rint(digits.images[-TEST_PICTURES:] / 16 * 255).astype(np.uint8)
+    table = tt.load_features(DIGITS / "features.toml")
+    model = DIGITS / "digits.tflite"
+    tt.generate(model, board=board, output=tmp_path / "p", features=table, source=REPLAY)
+    found = reported(tmp_path / "p", pictures.reshape(-1), board)
+    assert_same(found, expected(model, tt.Features(table), pictures.reshape(-1)))
+    answers = [max(told, key=lambda index: told[index]) for told in found]
+    right = np.count_nonzero(np.array(answers) == digits.target[-TEST_PICTURES:])
+    assert right >= 0.9 * TEST_PICTURES
