@@ -47,7 +47,7 @@ class Driver:
         self._functions = (_WRITE(chip.on_write), _READ(self._on_read))
         self._library.shim_connect(*self._functions)
 
-    def _on_read(self, device: int, register: int, data: Any, count: int) -> int:  # noqa: ANN401
+    def _on_read(self, device: int, register: int, data: Any, count: int) -> int:
         answer = self.chip.on_read(device, register, count)
         if answer is None:
             return 0
