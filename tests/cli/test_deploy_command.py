@@ -60,7 +60,14 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
     memory = evidence["memory"]
     assert memory.pop("features_bytes") is None
     assert memory.pop("answer_bytes") is None
-    assert set(memory) == {"flash_bytes", "ram_bytes", "arena_bytes", "stack_bytes"}
+    assert memory["model_stack_bytes"] < memory["stack_bytes"]
+    assert set(memory) == {
+        "flash_bytes",
+        "ram_bytes",
+        "arena_bytes",
+        "stack_bytes",
+        "model_stack_bytes",
+    }
     assert all(isinstance(value, int) and value > 0 for value in memory.values())
     assert {"read", "compile", "generate", "build", "parity"} <= set(evidence["seconds"])
 

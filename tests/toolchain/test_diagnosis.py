@@ -1,6 +1,7 @@
 """`diagnose`: what is there, what is missing, and how to mend it."""
 
-import time
+import os
+import threading
 
 import pytest
 
@@ -43,12 +44,6 @@ def test_a_tool_is_either_fine_or_has_a_remedy():
 def test_what_is_there_has_a_version():
     for finding in doctor.diagnose():
         assert not finding.ok or finding.version, finding
-
-
-def test_it_takes_less_than_two_seconds():
-    started = time.monotonic()
-    doctor.diagnose()
-    assert time.monotonic() - started < 2
 
 
 @pytest.fixture
@@ -114,7 +109,27 @@ def test_a_program_that_fails_is_not_fine(tmp_path):
 @pytest.mark.usefixtures("nothing_installed")
 def test_a_program_that_hangs_does_not_hang_the_doctor(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor, "_SECONDS", 0.3)
-    program(tmp_path, "qemu-system-arm", "exec /bin/sleep 60")
-    started = time.monotonic()
+    # It tells its process id, then sleeps longer than any test runs.
+    program(tmp_path, "qemu-system-arm", f"echo $$ > {tmp_path}/pid.$$\nexec /bin/sleep 1000000")
     assert not by_name()["qemu-system-arm"].ok
-    assert time.monotonic() - started < 2
+    started = [int(path.suffix[1:]) for path in tmp_path.glob("pid.*")]
+    assert started
+    for process in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_all_tools_are_looked_at_at_the_same_time(monkeypatch):
+    # Each of the two waits for the other: one after the other, neither would come back.
+    both = threading.Barrier(2)
+
+    def waiting(probe):
+        def wait():
+            both.wait(60)
+            return probe()
+
+        return wait
+
+    for name in ("_python", "_references"):
+        monkeypatch.setattr(doctor, name, waiting(getattr(doctor, name)))
+    assert {"python", "tflite-micro"} <= set(by_name())

@@ -20,7 +20,7 @@ from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.devices.link.calibration import Benchmark, instructions_between
 from tinyml_tool.graph.measure import activation_bytes, macs, weight_bytes
 from tinyml_tool.graph.types import Graph
-from tinyml_tool.toolchain.build import System, build_project
+from tinyml_tool.toolchain.build import Firmware, System, build_project
 
 _ROUNDS = 8
 """Inferences measured: enough to see a count of instructions rounded both ways to ticks."""
@@ -61,6 +61,10 @@ class Profile:
     """Of model_invoke(), measured by itself, without an observer between the layers."""
     overhead_instructions: int | None
     """What measuring added to each layer, and was taken off again."""
+    stack_bytes: int | None = None
+    """The most in use since the reset, by the whole firmware; None where it cannot tell."""
+    model_stack_bytes: int | None = None
+    """The most that `model_invoke()` can take; None without a bound, or on a port."""
 
     def to_json(self) -> dict[str, Any]:
         """The value of `result` with `--json`."""
@@ -91,8 +95,11 @@ def profile(
     opened = open_project(project)
     emulator = choose_emulator(opened.board, emulator, port)
 
+    built: list[Firmware] = []
+
     def elf() -> Path:
-        return build_project(opened.folder, opened.board, system, progress=progress).elf
+        built.append(build_project(opened.folder, opened.board, system, progress=progress))
+        return built[0].elf
 
     with open_session(
         opened, elf=elf, port=port, emulator=emulator, time_limit=time_limit
@@ -100,14 +107,16 @@ def profile(
         progress(f"measuring on {session.device.name}")
         benchmark = session.benchmark()
         costs, overhead = _layer_costs(session, opened.rewriting.graph, benchmark)
-        ran_on = session.runner.hello.board
+        hello = session.client.hello()
     return Profile(
         board=opened.board.id,
-        ran_on=ran_on,
+        ran_on=hello.board,
         engine=opened.manifest.engine,
         layers=_layers(opened, costs),
         instructions=benchmark.instructions,
         overhead_instructions=overhead,
+        stack_bytes=hello.stack_high_water if hello.stack_bytes else None,
+        model_stack_bytes=built[0].model_stack.bytes if built else None,
     )
 
 

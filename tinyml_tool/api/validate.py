@@ -88,6 +88,7 @@ def validate_project(
             ram_bytes=facts.ram_bytes,
             arena_bytes=project.manifest.arena_bytes,
             stack_bytes=hello.stack_high_water if hello.stack_bytes else None,
+            model_stack_bytes=firmware.model_stack.bytes,
             features_bytes=project.manifest.features_ram_bytes,
             answer_bytes=project.manifest.answer_ram_bytes,
         )

@@ -45,6 +45,8 @@ def evidence_table(evidence: Evidence) -> Table:
         if memory.answer_bytes is not None:
             table.add_row("answer", f"{memory.answer_bytes:,} bytes of the RAM")
         used = "unknown" if memory.stack_bytes is None else f"{memory.stack_bytes:,} bytes used"
+        if memory.model_stack_bytes is not None:
+            used += f"; model_invoke() takes at most {memory.model_stack_bytes:,}"
         table.add_row("stack", used)
     table.add_row("arena", arena_line(evidence.arena))
     stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in evidence.seconds.items())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from tinyml_tool.toolchain.board_build import BoardFirmware
 from tinyml_tool.toolchain.build import Firmware
+from tinyml_tool.toolchain.stack_bound import StackBound
 
 
 def firmware_json(firmware: Firmware) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def firmware_json(firmware: Firmware) -> dict[str, Any]:
             "ram_bytes": facts.ram_bytes,
             "arena_bytes": facts.arena_bytes,
             "stack_bytes": facts.stack_bytes,
+            "model_stack": asdict(firmware.model_stack),
         },
         "seconds": round(firmware.seconds, 3),
     }
@@ -50,8 +53,17 @@ def firmware_table(firmware: Firmware) -> Table:
         f"{facts.ram_bytes:,} bytes, of which arena {facts.arena_bytes:,} "
         f"and stack {facts.stack_bytes:,}",
     )
+    table.add_row("stack", _stack_text(firmware.model_stack))
     table.add_row("time", f"{firmware.seconds:.1f} s")
     return table
+
+
+def _stack_text(bound: StackBound) -> str:
+    """The bound with the calls that lead to it, or why there is none."""
+    if bound.bytes is None:
+        return f"no bound for model_invoke(): {bound.reason}"
+    calls = " > ".join(f"{frame.function} {frame.bytes}" for frame in bound.path)
+    return f"model_invoke() takes at most {bound.bytes:,} bytes of it ({calls})"
 
 
 def _version(firmware: Firmware) -> str:

@@ -51,3 +51,7 @@ def profile_view(profile: Profile) -> Iterator[RenderableType]:
             f"{profile.overhead_instructions} for measuring were taken off each)"
         )
         yield Text(f"{profile.instructions:,} instructions for one inference without measuring")
+    if profile.stack_bytes is not None:
+        bound = profile.model_stack_bytes
+        most = "" if bound is None else f"; model_invoke() takes at most {bound:,}"
+        yield Text(f"{profile.stack_bytes:,} bytes of stack in use at most{most}")

@@ -13,13 +13,17 @@ from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import read_manifest
 from tinyml_tool.toolchain import cmake, platformio
 from tinyml_tool.toolchain.compilers import DEFAULT, Compiler, find_compiler
+from tinyml_tool.toolchain.disassembly import disassemble
 from tinyml_tool.toolchain.elf import ElfFacts, elf_facts
+from tinyml_tool.toolchain.stack_bound import StackBound, stack_bound
 from tinyml_tool.toolchain.tflm_directory import TflmDirectory, require_tflm
 
 System = Literal["platformio", "cmake"]
 Program = Literal["firmware", "minimal"]
 
 TIME_LIMIT = 300.0
+
+MODEL_FUNCTION = "model_invoke"
 
 # As parts of a path, PlatformIO and CMake take these for syntax of their own.
 _BREAK_BUILD_SYSTEMS = frozenset("$;\n")
@@ -56,6 +60,8 @@ class Firmware:
     system: str
     compiler: Compiler
     seconds: float
+    model_stack: StackBound
+    """What `model_invoke()` takes of the stack at most."""
     tflm: TflmDirectory | None = None
     """What engine tflm was linked with."""
 
@@ -112,4 +118,5 @@ def build_project(
         time_limit=time_limit,
     )
     facts = elf_facts(elf, emulated)
-    return Firmware(elf, emulated, facts, system, found, time.monotonic() - started, tflm)
+    bound = stack_bound(disassemble(elf, found), MODEL_FUNCTION)
+    return Firmware(elf, emulated, facts, system, found, time.monotonic() - started, bound, tflm)

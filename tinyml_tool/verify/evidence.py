@@ -22,6 +22,8 @@ class MemoryUse:
     """All tensors and scratch buffers, inputs included."""
     stack_bytes: int | None
     """The most that was in use while the model ran; None where the device cannot tell."""
+    model_stack_bytes: int | None = None
+    """The most stack that `model_invoke()` can take, without interrupts; None without a bound."""
     features_bytes: int | None = None
     """Static RAM of the preprocessing, part of `ram_bytes`; None where there is none."""
     answer_bytes: int | None = None
