@@ -140,6 +140,7 @@ class Capability(IntFlag):
     FILES = 2
     EMULATED = 4
     FEATURES = 8
+    ANSWER = 16
 
 
 CAPABILITY_MEANINGS = {
@@ -147,16 +148,23 @@ CAPABILITY_MEANINGS = {
     Capability.FILES: "BULK works: the device reaches files of the host",
     Capability.EMULATED: "an emulator runs it: its times say nothing of a board",
     Capability.FEATURES: "the firmware turns raw samples into the model's input: PUSH works",
+    Capability.ANSWER: "the firmware tells what the model's outputs say: ANSWER works",
 }
 
 
 class RunFlag(IntFlag):
-    """Options of RUN and BULK."""
+    """Options of RUN, BULK and ANSWER."""
 
     OBSERVE = 1
+    ANSWERS = 2
+    APART = 4
 
 
-RUN_FLAG_MEANINGS = {RunFlag.OBSERVE: "every layer's output, not only the model's"}
+RUN_FLAG_MEANINGS = {
+    RunFlag.OBSERVE: "RUN, BULK: every layer's output, not only the model's",
+    RunFlag.ANSWERS: "BULK: what the outputs say, too, one inference after the other from anew",
+    RunFlag.APART: "BULK, ANSWER: an inference's answer as if it were the only one",
+}
 
 
 class ReplayFlag(IntFlag):
@@ -164,11 +172,13 @@ class ReplayFlag(IntFlag):
 
     FEATURES = 1
     OUTPUTS = 2
+    ANSWERS = 4
 
 
 REPLAY_FLAG_MEANINGS = {
     ReplayFlag.FEATURES: "the model's input, as the preprocessing has made it",
     ReplayFlag.OUTPUTS: "the outputs of the model, which is run for it",
+    ReplayFlag.ANSWERS: "with OUTPUTS: what these say, one window after the other from anew",
 }
 
 
@@ -203,6 +213,7 @@ class RecordKind(_Coded):
     OUTPUT = 0, "an output of the model"
     LAYER = 1, "an output of a layer"
     INPUT = 2, "an input of the model"
+    ANSWER = 3, "what the outputs say, as the reply of ANSWER"
 
 
 REPORT_MARK = "!inference"
@@ -512,6 +523,35 @@ class ReplayReply:
     written_bytes: Annotated[int, Kind.U64, "length of the output file"]
 
 
+@dataclass(frozen=True)
+class AnswerInfoReply:
+    """What tells in the firmware what outputs say."""
+
+    answer_hash: Annotated[bytes, Kind.HASH, "SHA-256 of the answer spec"]
+    classes: Annotated[int, Kind.U32, "how many labels there are"]
+    top: Annotated[int, Kind.U16, "how many of the best classes an answer tells"]
+    ram_bytes: Annotated[int, Kind.U32, "its static RAM"]
+
+
+@dataclass(frozen=True)
+class AnswerRequest:
+    """How to take the outputs."""
+
+    flags: Annotated[int, Kind.U16, "sum of the run flags, of which APART counts"]
+
+
+@dataclass(frozen=True)
+class AnswerReply:
+    """What the outputs of an inference say, with those before it."""
+
+    detected: Annotated[int, Kind.I32, "class that is detected; -1 for none"]
+    best: Annotated[int, Kind.I32, "class with the best score; -1 where outputs are no numbers"]
+    score: Annotated[float, Kind.F32, "its average, or the average anomaly score"]
+    ticks: Annotated[int, Kind.U64, "time of answer_take()"]
+    label: Annotated[str, Kind.TEXT, "name of the best class"]
+    top: Annotated[bytes, Kind.REST, "the best classes: an i32 and the f32 of its score each"]
+
+
 Q = TypeVar("Q")
 R = TypeVar("R")
 
@@ -624,6 +664,22 @@ REPLAY = Request(
     long=True,
 )
 
+ANSWER_INFO = Request(
+    20,
+    "ANSWER_INFO",
+    "Describes what tells the meaning of outputs in a firmware with capability ANSWER.",
+    Empty,
+    AnswerInfoReply,
+)
+ANSWER = Request(
+    21,
+    "ANSWER",
+    "Takes the outputs of the last run and tells what they say; asked again, it tells the same. "
+    "FEATURES_START, REPLAY and BULK begin a new row of windows.",
+    AnswerRequest,
+    AnswerReply,
+)
+
 REQUESTS: tuple[Request[Any, Any], ...] = (
     HELLO,
     INPUT_INFO,
@@ -643,6 +699,8 @@ REQUESTS: tuple[Request[Any, Any], ...] = (
     PUSH,
     GET_INPUT,
     REPLAY,
+    ANSWER_INFO,
+    ANSWER,
     RESET,
 )
 

@@ -3,6 +3,7 @@
 
 #include "model.h"
 #include "port.h"
+#include "tinyml_answers.h"
 #include "tinyml_crc32.h"
 #include "tinyml_inference.h"
 #include "tinyml_records.h"
@@ -53,9 +54,23 @@ static int run_once(bool with_layers)
 }
 #endif
 
-/* True when all went well, else answers why not. */
-static bool run_all(uint32_t count, bool with_layers)
+#if TINYML_ANSWER
+static void write_answer(unsigned flags)
 {
+  if ((flags & (unsigned)TINYML_RUN_ANSWERS) != 0) {
+    tinyml_answers_take((flags & (unsigned)TINYML_RUN_APART) != 0);
+    tinyml_write_answer(&bulk.output, bulk.inference);
+  }
+}
+#else
+static void write_answer(unsigned flags) { (void)flags; }
+#endif
+
+/* True when all went well, else answers why not. */
+static bool run_all(uint32_t count, unsigned flags)
+{
+  const bool with_layers = (flags & (unsigned)TINYML_RUN_OBSERVE) != 0;
+  tinyml_answers_start();
   for (; bulk.inference < count; bulk.inference++) {
     if (!read_inputs()) {
       tinyml_server_fail(TINYML_STATUS_FILE_FAILED, "the input file is too short");
@@ -67,6 +82,7 @@ static bool run_all(uint32_t count, bool with_layers)
       return false;
     }
     tinyml_write_outputs(&bulk.output, bulk.inference);
+    write_answer(flags);
     if (bulk.output.failed) {
       tinyml_server_fail(TINYML_STATUS_FILE_FAILED, "cannot write: is the disk full?");
       return false;
@@ -79,7 +95,7 @@ static bool run_all(uint32_t count, bool with_layers)
 
 static void run_files(const struct tinyml_bulk_request *request)
 {
-  const bool good = run_all(request->count, (request->flags & (unsigned)TINYML_RUN_OBSERVE) != 0);
+  const bool good = run_all(request->count, request->flags);
   const bool closed = port_file_close(bulk.output.file) == 0;
   (void)port_file_close(bulk.input);
   tinyml_inference_forget();
@@ -124,6 +140,10 @@ void tinyml_bulk(struct tinyml_reader *payload)
   }
   if ((request.flags & (unsigned)TINYML_RUN_OBSERVE) != 0 && !MODEL_OBSERVER) {
     tinyml_server_fail(TINYML_STATUS_NOT_SUPPORTED, "built without MODEL_OBSERVER");
+    return;
+  }
+  if ((request.flags & (unsigned)TINYML_RUN_ANSWERS) != 0 && !TINYML_ANSWER) {
+    tinyml_server_fail(TINYML_STATUS_NOT_SUPPORTED, "built without [answer]");
     return;
   }
   if (tinyml_run_can_start()) {

@@ -4,6 +4,7 @@
 
 #include "model.h"
 #include "port.h"
+#include "tinyml_answers.h"
 #include "tinyml_crc32.h"
 #include "tinyml_hash.h"
 #include "tinyml_inference.h"
@@ -67,6 +68,7 @@ static void start(void)
 {
   tinyml_inference_input_changes();
   features_start(model_input(0)->data);
+  tinyml_answers_start();
   started = true;
 }
 
@@ -152,6 +154,18 @@ static struct {
   struct tinyml_replay_reply done;
 } replay;
 
+#if TINYML_ANSWER
+static void write_answer(void)
+{
+  if ((replay.flags & (unsigned)TINYML_REPLAY_ANSWERS) != 0) {
+    tinyml_answers_take(false);
+    tinyml_write_answer(&replay.output, replay.done.count);
+  }
+}
+#else
+static void write_answer(void) {}
+#endif
+
 /* The model's input is complete.  False, with an answer, where the model fails. */
 static bool take_input(void)
 {
@@ -168,6 +182,7 @@ static bool take_input(void)
       return false;
     }
     tinyml_write_outputs(&replay.output, replay.done.count);
+    write_answer();
   }
   replay.done.count++;
   tinyml_server_progress(replay.done.count);
@@ -245,6 +260,8 @@ void tinyml_replay(struct tinyml_reader *payload)
   struct tinyml_replay_request request;
   if (!tinyml_unpack_replay_request(payload, &request)) {
     tinyml_server_fail(TINYML_STATUS_MALFORMED, "");
+  } else if ((request.flags & (unsigned)TINYML_REPLAY_ANSWERS) != 0 && !TINYML_ANSWER) {
+    tinyml_server_fail(TINYML_STATUS_NOT_SUPPORTED, "built without [answer]");
   } else if (can_start()) {
     open_and_replay(&request);
   }

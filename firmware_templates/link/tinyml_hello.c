@@ -27,7 +27,8 @@ void tinyml_hello(struct tinyml_reader *payload)
       .capabilities = (MODEL_OBSERVER ? (uint32_t)TINYML_CAPABILITY_OBSERVER : 0u) |
                       (TINYML_SEMIHOSTING ? (uint32_t)TINYML_CAPABILITY_FILES : 0u) |
                       (TINYML_EMULATED ? (uint32_t)TINYML_CAPABILITY_EMULATED : 0u) |
-                      (TINYML_FEATURES ? (uint32_t)TINYML_CAPABILITY_FEATURES : 0u),
+                      (TINYML_FEATURES ? (uint32_t)TINYML_CAPABILITY_FEATURES : 0u) |
+                      (TINYML_ANSWER ? (uint32_t)TINYML_CAPABILITY_ANSWER : 0u),
       .reset_reason = (uint8_t)port_reset_reason(),
       .model_status = tinyml_inference_model_status(),
       .timer_hz = port_ticks_hz(),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "port.h"
+#include "tinyml_answers.h"
 #include "tinyml_crc32.h"
 
 static int status_of_model;
@@ -75,6 +76,7 @@ uint32_t tinyml_inference_outputs_crc(void)
 int tinyml_inference_run(uint64_t *ticks)
 {
   tinyml_inference_forget();
+  tinyml_answers_keep_input();
   const uint64_t start = port_ticks();
   const int result = model_invoke();
   *ticks += port_ticks() - start;
@@ -86,6 +88,7 @@ int tinyml_inference_run(uint64_t *ticks)
 int tinyml_inference_observe(model_observer observer, void *context)
 {
   tinyml_inference_forget();
+  tinyml_answers_keep_input();
   const int result = model_invoke_observed(observer, context);
   has_outputs = result == 0;
   return result;

@@ -26,5 +26,7 @@ void tinyml_features_start(struct tinyml_reader *payload);
 void tinyml_push(struct tinyml_reader *payload);
 void tinyml_get_input(struct tinyml_reader *payload);
 void tinyml_replay(struct tinyml_reader *payload);
+void tinyml_answer_info(struct tinyml_reader *payload);
+void tinyml_answer(struct tinyml_reader *payload);
 
 #endif

@@ -124,6 +124,8 @@ static const struct handler {
     [TINYML_REQUEST_PUSH] = {tinyml_push, false},
     [TINYML_REQUEST_GET_INPUT] = {tinyml_get_input, false},
     [TINYML_REQUEST_REPLAY] = {tinyml_replay, false},
+    [TINYML_REQUEST_ANSWER_INFO] = {tinyml_answer_info, false},
+    [TINYML_REQUEST_ANSWER] = {tinyml_answer, false},
 };
 
 void tinyml_server_obey(void)

@@ -40,7 +40,7 @@ SMALL_BOARD = Variant("small_board", 256, emulated=False)
 
 
 def write_link_headers(
-    directory: Path, payload_bytes: int, *, emulated: bool = True, features: bool = False
+    directory: Path, payload_bytes: int, *, emulated: bool = True, extras: bool = False
 ) -> None:
     (directory / PROTOCOL_HEADER).write_text(protocol_header())
     config = link_config_header(
@@ -49,7 +49,8 @@ def write_link_headers(
         tool_version="9.8.7",
         payload_bytes=payload_bytes,
         emulated=emulated,
-        features=features,
+        features=extras,
+        answer=extras,
     )
     (directory / LINK_CONFIG_HEADER).write_text(config)
 
@@ -58,7 +59,7 @@ def build_device(directory: Path, variant: Variant) -> Path:
     """Compile the link, the application and the fakes with warnings as errors and sanitizers."""
     templates = data_folder("firmware_templates")
     write_link_headers(
-        directory, variant.payload_bytes, emulated=variant.emulated, features=variant.emulated
+        directory, variant.payload_bytes, emulated=variant.emulated, extras=variant.emulated
     )
     sources = [*sorted((templates / "link").glob("*.c")), templates / "app" / "main.c"]
     sources += sorted(_FAKES.glob("*.c"))

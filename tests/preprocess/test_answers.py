@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,17 @@ def test_an_anomaly_is_told_once_in_the_refractory_time() -> None:
     assert [a.score for a in told[:2]] == [4, 4]
     assert stream.label(told[-1]) == "anomaly"
     assert stream.top() == [("anomaly", 4.0)]
+
+
+def test_starting_anew_leaves_the_input_of_the_run(tmp_path: Path) -> None:
+    """As the link does: it hears that a run stands alone only after it."""
+    library = AnswerStream(anomaly_plan(REAL, REAL))._library
+    given = np.array([1, 2, 3, 4, 5], np.float32)
+    library.answer_host_keep_input(given.ctypes.data_as(ctypes.c_void_p))
+    library.answer_start()
+    told = (ctypes.c_int32 * 3)()
+    library.answer_host_take(given.ctypes.data_as(ctypes.c_void_p), ctypes.byref(told))
+    assert (told[1], told[2]) == (0, 0)
 
 
 def test_an_anomaly_score_without_input_is_refused() -> None:

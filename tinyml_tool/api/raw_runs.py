@@ -14,6 +14,7 @@ from tinyml_tool.api.project import Project
 from tinyml_tool.api.session import Session
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.types import Graph
+from tinyml_tool.protocol import AnswerReply
 from tinyml_tool.verify.raw_samples import RAW_SUFFIXES, read_samples
 from tinyml_tool.verify.replay import replay_samples
 
@@ -24,6 +25,8 @@ class RawAnswers:
 
     names: tuple[str, ...]
     outputs: tuple[tuple[NDArray[Any], ...], ...]
+    answers: tuple[AnswerReply, ...]
+    """One for each window where the firmware tells what outputs say; else empty."""
 
 
 def raw_inputs(project: Project, files: Sequence[str | Path]) -> dict[str, NDArray[Any]]:
@@ -50,6 +53,7 @@ def run_raw(session: Session, graph: Graph, samples: dict[str, NDArray[Any]]) ->
     """
     names: list[str] = []
     outputs: list[tuple[NDArray[Any], ...]] = []
+    answers: list[AnswerReply] = []
     for name, row in samples.items():
         replay = replay_samples(
             session.client, row, run=True, use_files=session.device.shares_files
@@ -59,7 +63,8 @@ def run_raw(session: Session, graph: Graph, samples: dict[str, NDArray[Any]]) ->
         several = len(replay.windows) > 1
         names += [f"{name}[{i}]" if several else name for i in range(len(replay.windows))]
         outputs += [_arrays(graph, window.outputs) for window in replay.windows]
-    return RawAnswers(tuple(names), tuple(outputs))
+        answers += [window.answer for window in replay.windows if window.answer is not None]
+    return RawAnswers(tuple(names), tuple(outputs), tuple(answers))
 
 
 def _arrays(graph: Graph, outputs: Sequence[bytes]) -> tuple[NDArray[Any], ...]:

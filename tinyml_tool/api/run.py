@@ -16,7 +16,10 @@ from tinyml_tool.api.project import open_project
 from tinyml_tool.api.raw_runs import raw_inputs, run_raw
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator, open_session
 from tinyml_tool.graph.types import Graph, Tensor
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
+from tinyml_tool.protocol import AnswerReply
 from tinyml_tool.toolchain.build import System, build_project
+from tinyml_tool.verify.device_answers import DeviceAnswer, device_answer
 from tinyml_tool.verify.evidence import ArenaUse
 
 
@@ -44,6 +47,8 @@ class RunResult:
     """Of one inference; None where nothing counts them."""
     seconds: float | None
     """Of one inference by the device's own clock; None in an emulator, where it means nothing."""
+    answers: tuple[DeviceAnswer, ...] = ()
+    """What the device says of each inference's outputs; empty where it has no answer spec."""
 
     def to_json(self) -> dict[str, Any]:
         """The value of `result` with `--json`."""
@@ -56,6 +61,7 @@ class RunResult:
             "inferences": [
                 {
                     "input": source,
+                    "answer": self.answers[number].to_json() if self.answers else None,
                     "outputs": [
                         {
                             "name": output.name,
@@ -66,7 +72,9 @@ class RunResult:
                         for output in outputs
                     ],
                 }
-                for source, outputs in zip(self.sources, self.outputs, strict=True)
+                for number, (source, outputs) in enumerate(
+                    zip(self.sources, self.outputs, strict=True)
+                )
             ],
         }
 
@@ -106,9 +114,10 @@ def run(
     """Run inferences on the device of a generated project, building it first where needed.
 
     `inputs` are files; without any, `vectors` inputs are made.  Where the project has features,
-    sound, pictures and tables are raw samples, which the device preprocesses itself.  The device
-    is the one at `port`, or `emulator`, by default the board's own.  Raises what building and the
-    device raise.
+    sound, pictures and tables are raw samples, which the device preprocesses itself, window after
+    window.  Where it has an answer spec, it also says what the outputs mean; inputs of the model
+    are judged apart from each other.  The device is the one at `port`, or `emulator`, by default
+    the board's own.  Raises what building and the device raise.
     """
     opened = open_project(project)
     emulator = choose_emulator(opened.board, emulator, port)
@@ -125,20 +134,30 @@ def run(
         opened, elf=elf, port=port, emulator=emulator, time_limit=time_limit
     ) as session:
         progress(f"running on {session.device.name}")
-        answers: Sequence[Sequence[NDArray[Any]]]
+        found: Sequence[Sequence[NDArray[Any]]]
+        told: Sequence[AnswerReply] = ()
         if raw:
-            told = run_raw(session, opened.source.graph, raw)
-            names, answers = told.names, told.outputs
+            of_samples = run_raw(session, opened.source.graph, raw)
+            names, found, told = of_samples.names, of_samples.outputs, of_samples.answers
+        elif opened.answer is not None:
+            both = session.runner.run_answers(chosen.values, apart=True)
+            names, found = chosen.names, [outputs for outputs, _ in both]
+            told = [answer for _, answer in both]
         else:
-            names, answers = chosen.names, session.runner.run_many(chosen.values)
+            names, found = chosen.names, session.runner.run_many(chosen.values)
         benchmark = session.benchmark()
         arena = session.arena(opened)
     return RunResult(
         board=opened.board.id,
         ran_on=session.runner.hello.board,
         sources=names,
-        outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in answers),
+        outputs=tuple(_outputs(arrays, opened.source.graph) for arrays in found),
         arena=arena,
         instructions=benchmark.instructions,
         seconds=benchmark.seconds,
+        answers=_answers(told, opened.answer),
     )
+
+
+def _answers(replies: Sequence[AnswerReply], spec: AnswerSpec | None) -> tuple[DeviceAnswer, ...]:
+    return () if spec is None else tuple(device_answer(reply, spec) for reply in replies)

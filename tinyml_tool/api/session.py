@@ -154,6 +154,7 @@ def open_session(
             try:
                 with _runner(client, project, use_files=device.shares_files) as runner:
                     client.expect_features(project.features_hash)
+                    client.expect_answer(project.answer_hash)
                     yield Session(device, client, runner)
             except LinkError as error:
                 error.details += _who_else_listens(device)

@@ -13,9 +13,11 @@ from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.time_left import TransferProgress, wire_bytes
 from tinyml_tool.compiler.tflm_plan import TflmPlan
 from tinyml_tool.errors import InputError
+from tinyml_tool.preprocess.answer_plan import answer_plan
 from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import Firmware, System, build_project
+from tinyml_tool.verify.answer_runs import answer_parity
 from tinyml_tool.verify.evidence import Evidence, MemoryUse
 from tinyml_tool.verify.inputs import Vector
 from tinyml_tool.verify.parity import compare
@@ -76,6 +78,13 @@ def validate_project(
                 float_tolerance=_float_tolerance(project.manifest.engine),
             ),
         )
+        answers = None
+        if (spec := project.answer) is not None:
+            progress("comparing answers")
+            plan = answer_plan(spec, project.source.graph)
+            answers = watch.time(
+                "answers", lambda: answer_parity(plan, session.runner, values, apart=True)
+            )
         progress("measuring")
         benchmark = watch.time("benchmark", session.benchmark)
         hello = session.client.hello()
@@ -99,6 +108,7 @@ def validate_project(
         optimize=project.manifest.optimize,
         passes=PassSummary.of(rewriting) if rewriting.records else None,
         parity=parity,
+        answers=answers,
         memory=memory,
         arena=arena,
         instructions_per_inference=benchmark.instructions,
@@ -143,7 +153,8 @@ def validate(
     at a `port` tells each layer's CRC-32, and only layers that differ are fetched.  Whether all
     values agree is told by `parity.agrees`, whether in every bit by `parity.exact` (floats of
     engine tflm may be off by the rounding of the library it is linked with), how many were not
-    looked at one by one by `parity.values_by_checksum`.  Raises ToolMissingError where the
+    looked at one by one by `parity.values_by_checksum`.  What the device says of its outputs is
+    compared with the same C on this computer (`answers`).  Raises ToolMissingError where the
     reference is not installed, and what building and the device raise.
     """
     if checksums and not layers:

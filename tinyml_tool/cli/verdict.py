@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 def verdict(name: str, evidence: Evidence) -> Outcome:
     """The outcome of a command that compared a device with the reference."""
     from tinyml_tool.report.evidence import evidence_table
+    from tinyml_tool.verify.device_answers import require_equal_answers
     from tinyml_tool.verify.parity import require_agreement
 
     error = None
     try:
         require_agreement(name, evidence.parity)
+        require_equal_answers(name, evidence.answers)
     except MismatchError as mismatch:
         error = mismatch
 

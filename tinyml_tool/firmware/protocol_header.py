@@ -98,6 +98,7 @@ def _limits() -> str:
         "SHAPE_DIMENSIONS": f"{protocol.SHAPE_DIMENSIONS}u",
         "WORKING_BYTES": f"{protocol.fixed_bytes(protocol.Working)}u",
         "BULK_RECORD_BYTES": f"{protocol.fixed_bytes(protocol.BulkRecord)}u",
+        "ANSWER_REPLY_BYTES": f"{protocol.fixed_bytes(protocol.AnswerReply)}u",
         "MODEL_STATE_REPLY_BYTES": f"{protocol.fixed_bytes(protocol.ModelStateReply)}u",
     }
     lines = [f"#define TINYML_{name} {value}\n" for name, value in values.items()]

@@ -30,6 +30,9 @@ def evidence_table(evidence: Evidence) -> Table:
     if parity.values_by_checksum:
         spared = f"{parity.values_by_checksum:,} values of layers by length and CRC-32"
         table.add_row("of these", f"{spared}, the others one by one")
+    if (answers := evidence.answers) is not None:
+        differ = f"{answers.values_different:,} of {answers.values_compared:,} values differ"
+        table.add_row("answers", f"{answers.answers:,} of the device compared, {differ}")
     for name, text in _passes(evidence):
         table.add_row(name, text)
     if evidence.instructions_per_inference is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tinyml_tool.verify.device_answers import AnswerParity
 from tinyml_tool.verify.parity import Parity
 from tinyml_tool.verify.pass_summary import PassSummary
 
@@ -70,6 +71,8 @@ class Evidence:
     """By the timer of a real board; None in an emulator, where time means nothing."""
     optimize: str | None = None
     """The preset that engine aot chose its kernels by."""
+    answers: AnswerParity | None = None
+    """What the device says of the outputs, compared; None where it has no answer spec."""
     passes: PassSummary | None = None
     """What the graph passes saved; None where none ran."""
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -93,6 +96,7 @@ class Evidence:
                 "worst_rounding": self.parity.worst_rounding,
                 "float_tolerance": self.parity.float_tolerance,
             },
+            "answers": self.answers.to_json() if self.answers else None,
             "passes": self.passes.to_json() if self.passes else None,
             "arena": self.arena.to_json(),
             "instructions_per_inference": self.instructions_per_inference,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.errors import LinkError
-from tinyml_tool.protocol import Capability, ReplayFlag
+from tinyml_tool.protocol import AnswerReply, Capability, ReplayFlag
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Window:
 
     features: bytes
     outputs: tuple[bytes, ...] = ()
+    answer: AnswerReply | None = None
+    """What these say, where the firmware tells it."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,14 @@ def replay_samples(
 
 
 def _by_files(client: LinkClient, data: bytes, folder: Path, run: bool) -> Replay:
-    flags = ReplayFlag.FEATURES | (ReplayFlag.OUTPUTS if run else ReplayFlag(0))
+    flags = ReplayFlag.FEATURES
+    if run:
+        flags |= ReplayFlag.OUTPUTS
+        flags |= ReplayFlag.ANSWERS if Capability.ANSWER in client.capabilities else ReplayFlag(0)
     replayed = client.replay(data, folder, flags)
-    windows = [Window(w.inputs[0], tuple(w.outputs)) for w in replayed.windows if w.inputs]
+    windows = [
+        Window(w.inputs[0], tuple(w.outputs), w.answer) for w in replayed.windows if w.inputs
+    ]
     if len(windows) != len(replayed.windows):
         raise LinkError("the device left features out of its file")
     return Replay(tuple(windows), replayed.ticks)
@@ -62,6 +69,7 @@ def _by_files(client: LinkClient, data: bytes, folder: Path, run: bool) -> Repla
 
 def _by_wire(client: LinkClient, data: bytes, run: bool) -> Replay:
     client.start_features()
+    tells = run and Capability.ANSWER in client.capabilities
     windows: list[Window] = []
     ticks, position = 0, 0
     while position < len(data):
@@ -73,5 +81,5 @@ def _by_wire(client: LinkClient, data: bytes, run: bool) -> Replay:
         if reply.ready:
             features = client.read_input()
             outputs = client.run_pushed(reply).outputs if run else ()
-            windows.append(Window(features, outputs))
+            windows.append(Window(features, outputs, client.answer() if tells else None))
     return Replay(tuple(windows), ticks)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.errors import LinkError, OutputError
 from tinyml_tool.graph.types import Graph, Tensor
-from tinyml_tool.protocol import Capability, HelloReply, Paused
+from tinyml_tool.protocol import AnswerReply, Capability, HelloReply, Paused, RunFlag
 from tinyml_tool.verify.readiness import not_ready
 
 _LAYER_BATCH_BYTES = 64 << 20
@@ -91,6 +91,34 @@ class DeviceRunner:
         for part in _parts(batch, _BATCH):
             bulk = self._client.run_bulk(part, self._folder)
             results += [self._outputs(inference.outputs) for inference in bulk.inferences]
+        return results
+
+    def run_answers(
+        self, batch: Sequence[Sequence[NDArray[Any]]], *, apart: bool
+    ) -> list[tuple[Arrays, AnswerReply]]:
+        """The model's outputs of many inferences, and what the device says of each.
+
+        `apart`: each as if it were the only one, else one after the other from anew.
+        """
+        if self._folder is None:
+            return self._answers_by_wire(batch, apart)
+        flags = RunFlag.ANSWERS | (RunFlag.APART if apart else RunFlag(0))
+        results: list[tuple[Arrays, AnswerReply]] = []
+        for part in _parts(batch, _BATCH if apart else max(1, len(batch))):
+            bulk = self._client.run_bulk(part, self._folder, answers=flags)
+            for inference in bulk.inferences:
+                if inference.answer is None:
+                    raise LinkError("the device left an answer out of its file")
+                results.append((self._outputs(inference.outputs), inference.answer))
+        return results
+
+    def _answers_by_wire(
+        self, batch: Sequence[Sequence[NDArray[Any]]], apart: bool
+    ) -> list[tuple[Arrays, AnswerReply]]:
+        results: list[tuple[Arrays, AnswerReply]] = []
+        for number, inputs in enumerate(batch):
+            outputs = self._outputs(self._client.infer(inputs).outputs)
+            results.append((outputs, self._client.answer(apart=apart or number == 0)))
         return results
 
     def run_layers_many(

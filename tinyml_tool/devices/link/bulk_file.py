@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 
-from tinyml_tool.protocol import BulkRecord, RecordKind, decode, fixed_bytes
+from tinyml_tool.protocol import AnswerReply, BulkRecord, RecordKind, decode, fixed_bytes
 
 _HEADER_BYTES = fixed_bytes(BulkRecord)
 
@@ -20,6 +20,8 @@ class BulkInference:
     outputs: list[bytes] = field(default_factory=list)
     layers: dict[int, bytes] = field(default_factory=dict)
     inputs: list[bytes] = field(default_factory=list)
+    answer: AnswerReply | None = None
+    """What the outputs say, where that was asked for."""
 
 
 def read_bulk_file(content: bytes, count: int, output_count: int) -> list[BulkInference]:
@@ -52,5 +54,7 @@ def _add(inference: BulkInference, record: BulkRecord, data: bytes) -> None:
         inference.outputs.append(data)
     elif record.kind == RecordKind.INPUT and record.index == len(inference.inputs):
         inference.inputs.append(data)
+    elif record.kind == RecordKind.ANSWER and inference.answer is None:
+        inference.answer = decode(AnswerReply, data)
     else:
         raise ValueError(f"a record of kind {record.kind}, index {record.index} is out of order")

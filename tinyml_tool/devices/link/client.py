@@ -24,6 +24,8 @@ from tinyml_tool.devices.link.tensors import DeviceTensor, device_tensor, input_
 from tinyml_tool.errors import DeviceError, InputError, LinkError, OutputError
 from tinyml_tool.protocol import (
     ABORT,
+    ANSWER,
+    ANSWER_INFO,
     BENCHMARK,
     BULK,
     CONTINUE,
@@ -41,6 +43,9 @@ from tinyml_tool.protocol import (
     RESET,
     RUN,
     SET_INPUT,
+    AnswerInfoReply,
+    AnswerReply,
+    AnswerRequest,
     BenchmarkRequest,
     BulkReply,
     BulkRequest,
@@ -71,6 +76,8 @@ from tinyml_tool.protocol import (
 )
 
 Arrays = list[NDArray[Any]]
+
+NO_ANSWERS = RunFlag(0)
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,24 @@ class LinkClient:
         if told != features_hash:
             raise diagnosis.wrong_features(features_hash, told)
 
+    def answers(self) -> AnswerInfoReply | None:
+        """What tells the meaning of outputs in the firmware; None where nothing does."""
+        if Capability.ANSWER not in self.capabilities:
+            return None
+        return self._exchange.call(ANSWER_INFO, Empty())
+
+    def expect_answer(self, answer_hash: str | None) -> None:
+        """Raise LinkError unless the firmware has the answer spec of this hash; None for none."""
+        found = self.answers()
+        told = found.answer_hash.hex() if found is not None else None
+        if told != answer_hash:
+            raise diagnosis.wrong_answer(answer_hash, told)
+
+    def answer(self, *, apart: bool = False) -> AnswerReply:
+        """What the outputs of the last run say; `apart`: as if it were the only one."""
+        flags = RunFlag.APART if apart else RunFlag(0)
+        return self._exchange.call(ANSWER, AnswerRequest(flags))
+
     def expect_model(self, model_hash: str, build_id: str | None = None) -> None:
         """Raise LinkError unless this model, and this build of it, is on the device.
 
@@ -288,9 +313,11 @@ class LinkClient:
         *,
         seen_as: str | None = None,
         layers: bool = False,
+        answers: RunFlag = NO_ANSWERS,
     ) -> BulkResult:
         """Run a batch through the emulator's file lane, with files in `directory`.
 
+        `answers` asks for what the outputs say: ANSWERS, or ANSWERS and APART.
         `seen_as` is that folder as the emulator sees it, such as "" for its working directory.
         Raises InputError, OutputError where the files cannot be written, or LinkError.
         """
@@ -298,7 +325,7 @@ class LinkClient:
         content = b"".join(b"".join(input_bytes(self.inputs, inputs)) for inputs in batch)
         request = BulkRequest(
             count=len(batch),
-            flags=RunFlag.OBSERVE if layers else 0,
+            flags=(RunFlag.OBSERVE if layers else 0) | answers,
             input_path=_join(prefix, "bulk_inputs.bin"),
             output_path=_join(prefix, "bulk_outputs.bin"),
         )

@@ -158,6 +158,16 @@ def wrong_features(expected: str | None, found: str | None) -> LinkError:
     )
 
 
+def wrong_answer(expected: str | None, found: str | None) -> LinkError:
+    """The firmware makes other answers of the outputs than the model's spec says."""
+    told = "no answer spec" if found is None else f"the answer spec {found[:16]}"
+    wanted = "none" if expected is None else f"{expected[:16]}, as the model's [answer] says"
+    return LinkError(
+        f"the firmware on the device has {told}, expected {wanted}",
+        hint="generate, build and flash the firmware again from the model and its [answer]",
+    )
+
+
 def corrupted(what: str) -> LinkError:
     """The CRC of a whole tensor is wrong though each piece of it was right."""
     return LinkError(

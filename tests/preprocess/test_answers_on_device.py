@@ -1,0 +1,146 @@
+"""The device itself says what its outputs mean: run, validate, and the handshake."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command import tinyml
+from feature_case import model_for, raw_samples, spec_of
+from project_case import small_model
+from test_stored_answers import autoencoder
+
+import tinyml_tool as tt
+from tinyml_tool.api.project import open_project
+from tinyml_tool.errors import LinkError
+from tinyml_tool.graph.reader import parse_model
+from tinyml_tool.preprocess.model_plan import plan_for_model
+from tinyml_tool.preprocess.spec import FeatureSpec
+from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.features_binding import FeatureStream
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or shutil.which("arm-none-eabi-gcc") is None,
+    reason="needs QEMU and arm-none-eabi-gcc",
+)
+
+FOUR = {"labels": ["a", "b", "c", "d"], "threshold": 7.0, "average": 3, "refractory": 2}
+ANOMALY = {"kind": "anomaly", "threshold": 20.0}
+
+
+@pytest.fixture(scope="module", params=[FOUR, ANOMALY], ids=["classes", "anomaly"])
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("answers")
+    model = folder / "m.tflite"
+    model.write_bytes(small_model() if request.param is FOUR else autoencoder())
+    tt.store_answer(model, request.param)
+    tt.generate(model, output=folder / "p")
+    return folder / "p"
+
+
+def answers_here(project: Path, inputs: list[np.ndarray[Any, Any]]) -> list[tuple[Any, float]]:
+    """(label, score) of each input by itself: the reference, then the C on this computer."""
+    opened = open_project(project)
+    reference = TflmReference(opened.source.data, "m")
+    assert opened.answer is not None
+    stream = tt.answers_of(project / "m.tflite")
+    told = [stream.alone(reference.run([one])[0], one) for one in inputs]
+    return [(stream.label(answer), answer.score) for answer in told]
+
+
+def test_run_tells_what_the_device_says(project: Path, tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    size = open_project(project).source.graph
+    shape = size.tensors[size.inputs[0]].shape
+    inputs = [chance.integers(-128, 128, shape).astype(np.int8) for _ in range(6)]
+    files = []
+    for number, values in enumerate(inputs):
+        files.append(tmp_path / f"{number}.npy")
+        np.save(files[-1], values)
+    result = tt.run(project, inputs=files, system="cmake")
+    assert [(a.label, a.score) for a in result.answers] == answers_here(project, inputs)
+    told = result.to_json()["inferences"][0]["answer"]
+    assert told["label"] == result.answers[0].label
+    assert len({a.label for a in result.answers}) + len({a.score for a in result.answers}) > 3
+
+
+def test_validate_compares_the_devices_answers(project: Path) -> None:
+    evidence = tt.validate(project, vectors=8, system="cmake")
+    assert evidence.parity.exact
+    assert evidence.answers is not None
+    assert (evidence.answers.answers, evidence.answers.values_different) == (8, 0)
+    assert evidence.answers.values_compared >= 8 * 5
+    assert evidence.memory is not None
+    assert evidence.memory.answer_bytes == evidence.to_json()["memory"]["answer_bytes"]
+    assert evidence.to_json()["answers"]["values_different"] == 0
+
+
+def test_a_firmware_with_other_answers_is_refused(project: Path) -> None:
+    """The project file is edited after the firmware was built, as a port would meet it."""
+    opened = open_project(project)
+    assert opened.answer is not None
+    from tinyml_tool.api.session import open_session
+    from tinyml_tool.toolchain.build import build_project
+
+    elf = build_project(project, opened.board, "cmake").elf
+    changed = opened.answer.model_copy(update={"refractory": 9})
+    edited = type(opened)(**{**vars(opened), "answer": changed})
+    with (
+        pytest.raises(LinkError, match=r"has the answer spec .*, expected") as caught,
+        open_session(edited, elf=lambda: elf),
+    ):
+        pass
+    assert str(opened.answer_hash)[:16] in caught.value.message
+    assert str(edited.answer_hash)[:16] in caught.value.message
+    assert "generate, build and flash" in str(caught.value.hint)
+
+
+def test_a_device_that_answers_differently_is_a_mismatch(project: Path, tmp_path: Path) -> None:
+    """Its C was changed by hand: exit code 7 with the first difference."""
+    folder = tmp_path / "p"
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("build", ".pio"))
+    code = folder / "lib/answer/model_answer.c"
+    text = code.read_text()
+    assert "(struct answer){.detected = detected" in text.replace("\n      ", "")
+    code.write_text(text.replace(".score = ", ".score = 0.5f + "))
+    result = tinyml("validate", folder, "--with", "cmake", "--vectors", "3", "--json")
+    assert result.code == 7
+    assert "values of answers differ" in result.envelope["error"]["message"]
+
+
+def windows_here(model: bytes, spec: FeatureSpec, samples: np.ndarray[Any, Any]) -> list[Any]:
+    graph = parse_model(model, "m")
+    tensor = graph.tensors[graph.inputs[0]]
+    made = FeatureStream(plan_for_model(spec, graph)).extract(samples)
+    reference = TflmReference(model, "m")
+    inputs = [window.reshape(tensor.shape) for window in made]
+    return [(one, reference.run([one])[0]) for one in inputs]
+
+
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m0"])
+def test_raw_samples_become_answers_on_the_device(tmp_path: Path, board: str) -> None:
+    """An autoencoder, so to say, of features: windows average, one detection in a while."""
+    spec = spec_of("summary")
+    model = model_for(spec)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(model)
+    table = {"kind": "anomaly", "threshold": 1e-4, "average": 2, "refractory": 3}
+    tt.store_features(path, spec)
+    tt.store_answer(path, table)
+    made = tt.generate(path, board=board, output=tmp_path / "p")
+    samples = raw_samples("summary")
+    (tmp_path / "motion.raw").write_bytes(samples.tobytes())
+    result = tt.run(made.project, inputs=[tmp_path / "motion.raw"], system="cmake")
+    stream = tt.answers_of(path)
+    windows = windows_here(model, spec, samples)
+    here = [stream.take(output, given) for given, output in windows]
+    assert len(here) == len(result.answers) > 20
+    assert [a.score for a in result.answers] == [a.score for a in here]
+    assert [a.detected for a in result.answers] == [
+        None if a.detected is None else "anomaly" for a in here
+    ]
+    detections = sum(a.detected is not None for a in result.answers)
+    assert 0 < detections < len(here) / 3
