@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from kernel_case import assert_bit_exact_on_random_inputs, compile_model
+from model_builder import ModelBuilder
 from operator_strategies import many, model_of, sweep
 from test_convolution import add_convolution
-from test_dsp_kernels import M3, dense_convolutions, kernels_of, one_layer
+from test_dsp_kernels import M3, dense_convolutions, depthwise_3x3, kernels_of, one_layer
 
 from tinyml_tool.boards import Core
 from tinyml_tool.compiler.lowering.convolution_lanes import lane_starts
+from tinyml_tool.compiler.overlap import is_in_place
 
 
 @sweep(1)
@@ -21,7 +23,15 @@ def test_convolutions_in_lanes_equal_the_reference(cases):
 
 
 @sweep(1)
-@given(many(dense_convolutions()))
+@given(many(depthwise_3x3()))
+def test_depthwise_3x3_in_lanes_equals_the_reference(cases):
+    model = model_of(cases, add_convolution)
+    assert kernels_of(model, M3).count("depthwise_conv_2d_s8_lanes") >= len(cases) // 2
+    assert_bit_exact_on_random_inputs(model, core=M3)
+
+
+@sweep(1)
+@given(many(depthwise_3x3() | dense_convolutions()))
 def test_lanes_have_no_undefined_behaviour_and_read_nothing_outside(cases):
     assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True, core=M3)
 
@@ -57,6 +67,44 @@ def test_lanes_are_for_arm_cores_with_long_multiplication_and_without_dsp(core, 
 def test_the_reason_tells_of_long_multiplication():
     (layer,) = compile_model(one_layer(), M3).layers
     assert "long multiplication" in layer.call.reason
+
+
+def depthwise(height, width, channels, stride):
+    """3x3, SAME, on as many channels as given."""
+    rng = np.random.default_rng(height * 100 + width)
+    builder = ModelBuilder()
+    source = builder.input("int8", (1, height, width, channels), scale=0.5, zero_point=-7)
+    kernel = builder.constant(
+        rng.integers(-127, 128, (1, 3, 3, channels)), "int8", scale=[0.01] * channels, axis=3
+    )
+    bias = builder.constant(rng.integers(-999, 999, channels), "int32", scale=0.005)
+    shape = (1, -(-height // stride), -(-width // stride), channels)
+    target = builder.tensor("int8", shape, scale=2.0, zero_point=3)
+    builder.operator(
+        "DEPTHWISE_CONV_2D",
+        [source, kernel, bias],
+        target,
+        padding="SAME",
+        stride_h=stride,
+        stride_w=stride,
+        depth_multiplier=1,
+    )
+    return builder.build([target])
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 5), (3, 3), (40, 3), (64, 61)])
+def test_depthwise_lines_of_every_length_and_in_bands_are_exact(shape, stride):
+    model = depthwise(*shape, 5, stride)
+    assert kernels_of(model, M3) == ["depthwise_conv_2d_s8_lanes"]
+    assert_bit_exact_on_random_inputs(model, core=M3, sanitize=True)
+
+
+def test_a_depthwise_layer_in_lanes_writes_where_its_input_was():
+    plan = compile_model(depthwise(16, 16, 6, 1), M3)
+    (layer,) = plan.layers
+    assert is_in_place(layer.call)
+    assert not is_in_place(compile_model(depthwise(16, 16, 6, 2), M3).layers[0].call)
 
 
 def test_sums_begin_with_the_bias_of_each_lane():

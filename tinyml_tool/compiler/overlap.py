@@ -164,6 +164,7 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "conv_2d_s8_mve": _convolution_mve,
     "conv_2d_s8_patches": _patches,
     "depthwise_conv_2d_s8": _depthwise,
+    "depthwise_conv_2d_s8_lanes": _planes,
     "depthwise_conv_2d_s8_mve": _depthwise_mve,
     "depthwise_conv_2d_s8_planes": _planes,
     "lookup_8bit": _in_place,
@@ -182,20 +183,25 @@ _ELEMENTWISE = frozenset(
 """Kernels of two inputs that are in place over each input that is not repeated."""
 
 
+_CHANNELS_TOGETHER = {"depthwise_conv_2d_s8_planes": 4, "depthwise_conv_2d_s8_lanes": 1}
+"""Of the depthwise kernels that work channel by channel: how many they make at a time."""
+
+
 def is_in_place(call: KernelCall) -> bool:
     """Whether the output may lie exactly where the first input is, though not a byte beside it.
 
-    True of the depthwise kernel that works channel by channel, where every output lies at the place
+    True of the depthwise kernels that work channel by channel, where every output lies at the place
     of the middle of its window: of a band of lines, all that it needs is copied before.
     """
-    if call.kernel != "depthwise_conv_2d_s8_planes":
+    planes = _CHANNELS_TOGETHER.get(call.kernel)
+    if planes is None:
         return False
     params: _Params = dict(call.params)
     same = (
         params[f"input_{of}"] == params[f"output_{of}"]
         for of in ("lines", "length", "line_step", "step")
     )
-    return params["stride"] == 1 and params["channels"] % 4 == 0 and all(same)
+    return params["stride"] == 1 and params["channels"] % planes == 0 and all(same)
 
 
 def overlaps(operator: Operator, graph: Graph, call: KernelCall) -> tuple[Overlap, ...]:

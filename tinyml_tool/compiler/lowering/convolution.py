@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
 from tinyml_tool.compiler.lowering.convolution_lanes import lanes_call
 from tinyml_tool.compiler.lowering.convolution_patches import PatchGeometry, patches_call
+from tinyml_tool.compiler.lowering.depthwise_lanes import depthwise_lanes_call
 from tinyml_tool.compiler.lowering.depthwise_planes import PlaneAxis, PlaneGeometry, planes_call
 from tinyml_tool.compiler.lowering.mve_convolution import mve_convolution_call
 from tinyml_tool.compiler.lowering.mve_depthwise import mve_depthwise_call
@@ -379,54 +380,60 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
         # TFLM reads every bias as one of 64 bits here.
         case = _Wide(3, optional_input(operator, graph, 2), (DType.INT64,), pairs=False)
         return convolution.call_s16("depthwise_conv_2d_s16", geometry, case)
-    refused = "the core has no DSP instructions"
     if machine.core.mve:
         vectors = _depthwise_by_vectors(convolution, graph, machine)
         if vectors is not None:
             return vectors
-    if machine.core.dsp:
-        call = _by_planes(convolution, graph, machine)
-        if isinstance(call, KernelCall):
-            return call
-        refused = call
+    call = _by_planes(convolution, graph, machine)
+    if isinstance(call, KernelCall):
+        return call
     return convolution.call(
         "depthwise_conv_2d_s8",
         [*geometry, *convolution.window_params(), *convolution.value_params()],
-        reason=refused,
+        reason=call,
     )
 
 
 def _by_planes(convolution: _Convolution, graph: Graph, machine: Target) -> KernelCall | str:
-    """The call of a kernel for DSP instructions, or why none can be used."""
+    """The call of a kernel that convolves plane by plane, or why none can be used."""
     batches, input_h, input_w, input_c = convolution.input.shape
-    _, filter_h, filter_w, output_c = convolution.weights.shape
-    options = convolution.options
+    _, filter_h, filter_w, _ = convolution.weights.shape
     sums = convolution.sums(graph, channel_axis=3)
     if sums is None:
         return "weights or bias are computed by the model"
     if input_c == 1:
         # Every filter sees the one channel: a convolution like any other.
         return _patches(convolution, sums, (filter_h, filter_w, 1), machine)
-    if (filter_h, filter_w) != (3, 3) or input_c != output_c or input_c < 4:
+    refused = _no_planes(convolution, machine)
+    if refused:
+        return refused
+    rows, columns = convolution.rows, convolution.columns
+    planes = PlaneGeometry(
+        batches,
+        input_c,
+        convolution.options.stride_h,
+        PlaneAxis(input_h, rows.output, rows.pad, input_w * input_c, columns.output * input_c),
+        PlaneAxis(input_w, columns.output, columns.pad, input_c, input_c),
+    )
+    tensors = convolution.input.index, convolution.output.index
+    lower = planes_call if machine.core.dsp else depthwise_lanes_call
+    return lower(sums, planes, *tensors, machine.optimize)
+
+
+def _no_planes(convolution: _Convolution, machine: Target) -> str:
+    """Why the kernels of planes cannot be used; empty where they can."""
+    options = convolution.options
+    _, filter_h, filter_w, output_c = convolution.weights.shape
+    channels = convolution.input.shape[3]
+    if not (machine.core.dsp or machine.core.long_multiplication):
+        return "the core has neither DSP instructions nor long multiplication"
+    if (filter_h, filter_w) != (3, 3) or channels != output_c or channels < 4:
         return "not 3x3 on 4 channels or more, each with one output"
     if (options.dilation_h, options.dilation_w) != (1, 1):
         return "the convolution is dilated"
     if options.stride_h != options.stride_w or options.stride_h > 2:
         return "strides other than 1x1 and 2x2"
-    rows, columns = convolution.rows, convolution.columns
-    return planes_call(
-        sums,
-        PlaneGeometry(
-            batches,
-            input_c,
-            options.stride_h,
-            PlaneAxis(input_h, rows.output, rows.pad, input_w * input_c, columns.output * input_c),
-            PlaneAxis(input_w, columns.output, columns.pad, input_c, input_c),
-        ),
-        convolution.input.index,
-        convolution.output.index,
-        machine.optimize,
-    )
+    return ""
 
 
 LOWERINGS: dict[str, Lowering] = {

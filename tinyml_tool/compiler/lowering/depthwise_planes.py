@@ -19,8 +19,8 @@ from tinyml_tool.config import Optimize
 
 _GAIN = 8
 _PLANES = 4
-_TAPS = 3
-_LARGEST_SCRATCH: dict[Optimize, int] = {"size": 1024, "balanced": 2048, "speed": 16384}
+TAPS = 3
+LARGEST_SCRATCH: dict[Optimize, int] = {"size": 1024, "balanced": 2048, "speed": 16384}
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class PlaneGeometry:
     def plane_length(self) -> int:
         """Words of a plane's line: outputs come in twos, and each reads three values."""
         pairs = -(-self.along.output // 2)
-        return (2 * pairs * self.stride + (_TAPS - self.stride) + 1) // 2
+        return (2 * pairs * self.stride + (TAPS - self.stride) + 1) // 2
 
     def lines_of(self, band: int) -> int:
         """Input lines that so many output lines need."""
-        return (band - 1) * self.stride + _TAPS
+        return (band - 1) * self.stride + TAPS
 
     def scratch_bytes(self, band: int) -> int:
         """Bytes of the planes."""
@@ -64,7 +64,7 @@ class PlaneGeometry:
         fitting = [
             band
             for band in range(1, self.lines.output + 1)
-            if self.scratch_bytes(band) <= _LARGEST_SCRATCH[optimize]
+            if self.scratch_bytes(band) <= LARGEST_SCRATCH[optimize]
         ]
         return max(fitting, default=1)
 
@@ -87,7 +87,7 @@ def planes_call(
     if rest is None:
         return "sums may need more than 24 bits"
     chosen = along_the_longer(geometry)
-    weights = rest.weights.reshape(-1, _TAPS, _TAPS)
+    weights = rest.weights.reshape(-1, TAPS, TAPS)
     if chosen is not geometry:
         weights = weights.transpose(0, 2, 1)
     zero = sums.zero_point * rest.weights.astype(np.int64).sum(axis=1)
