@@ -1,6 +1,6 @@
 /* FULLY_CONNECTED on int8 for cores with DSP instructions: four outputs at a time.
  *
- * Inputs and weights are paired as patches_s8.h tells: a step multiplies 16 values with 17
+ * Inputs and weights are paired as patches_s8.h tells: a step multiplies 16 values with 16
  * instructions, and reads the weights as they lie in flash, 8 bits wide. */
 #ifndef TINYML_FULLY_CONNECTED_S8_PACKED_H
 #define TINYML_FULLY_CONNECTED_S8_PACKED_H
@@ -22,159 +22,184 @@ struct tinyml_fully_connected_s8_packed_params {
   int32_t activation_max; /* -128 to 127 */
 };
 
-/* Sums of four outputs. */
-struct tinyml_packed_sums {
-  int32_t s0;
-  int32_t s1;
-  int32_t s2;
-  int32_t s3;
+/* What is multiplied: an input vector with some fours of filters. The assembly knows the order. */
+struct tinyml_packed_work {
+  const int32_t *filters; /* of each four: four biases, [steps, 4] words */
+  const int8_t *input;
+  const int8_t *input_end; /* before the last step's inputs */
+  int32_t first_turn;      /* of the loop over steps: bytes of code that it takes */
+  int32_t last; /* the last step's inputs; what is multiplied with zeros where they end */
+  int32_t factor;
+  int32_t offset;
+  int32_t below;
+  int32_t shift;
+  int8_t *output; /* a multiple of four */
+  int8_t *output_end;
 };
 
 #if TINYML_DSP_ASSEMBLY
-#define TINYML_PACKED_STEP                  \
-  "ldr %[a], [%[input]], #4\n\t"            \
-  "ldrd %[v0], %[v1], [%[weights]], #8\n\t" \
-  "eor %[b], %[a], #0x007F007F\n\t"         \
-  "sxtab16 %[a], %[minus_127], %[a]\n\t"    \
-  "smlad %[s0], %[a], %[v0], %[s0]\n\t"     \
-  "sxtb16 %[v0], %[v0]\n\t"                 \
-  "smlad %[s1], %[a], %[v1], %[s1]\n\t"     \
-  "sxtb16 %[v1], %[v1]\n\t"                 \
-  "smlad %[s0], %[b], %[v0], %[s0]\n\t"     \
-  "smlad %[s1], %[b], %[v1], %[s1]\n\t"     \
-  "ldrd %[v0], %[v1], [%[weights]], #8\n\t" \
-  "smlad %[s2], %[a], %[v0], %[s2]\n\t"     \
-  "sxtb16 %[v0], %[v0]\n\t"                 \
-  "smlad %[s3], %[a], %[v1], %[s3]\n\t"     \
-  "sxtb16 %[v1], %[v1]\n\t"                 \
-  "smlad %[s2], %[b], %[v0], %[s2]\n\t"     \
-  "smlad %[s3], %[b], %[v1], %[s3]\n\t"
-#endif
+/* A step is 62 bytes of code: all but the narrow LDM are 4. */
+enum { TINYML_PACKED_STEP_BYTES = 62 };
 
-enum { TINYML_MINUS_127 = -0x7E007F }; /* the pair of -127 twice */
+_Static_assert(offsetof(struct tinyml_packed_work, last) == 16 &&
+                   offsetof(struct tinyml_packed_work, output) == 36 &&
+                   offsetof(struct tinyml_packed_work, output_end) == 40,
+               "as the assembly has them");
+
+/* clang-format off: one line an instruction */
+/* r6: four inputs, r1: filters, r12: the pair of -127 twice, r8 to r11: sums. */
+#define TINYML_PACKED_PRODUCTS      \
+  "ldmia r1!, {r2, r3, r4, r5}\n\t" \
+  "eor r7, r6, #0x007F007F\n\t"     \
+  "sxtab16 r6, r12, r6\n\t"         \
+  "smlad r8, r6, r2, r8\n\t"        \
+  "smlad r9, r6, r3, r9\n\t"        \
+  "smlad r10, r6, r4, r10\n\t"      \
+  "smlad r11, r6, r5, r11\n\t"      \
+  "sxtb16 r2, r2\n\t"               \
+  "sxtb16 r3, r3\n\t"               \
+  "sxtb16 r4, r4\n\t"               \
+  "sxtb16 r5, r5\n\t"               \
+  "smlad r8, r7, r2, r8\n\t"        \
+  "smlad r9, r7, r3, r9\n\t"        \
+  "smlad r10, r7, r4, r10\n\t"      \
+  "smlad r11, r7, r5, r11\n\t"
+
+#define TINYML_PACKED_STEP "ldr r6, [r0], #4\n\t" TINYML_PACKED_PRODUCTS
+
+/* factor: r2, offset: r3, below: r4, shift: r5, output: r6 */
+#define TINYML_PACKED_OUTPUT(sum)      \
+  "and r7, r4, " sum ", asr #31\n\t"   \
+  "add r7, r7, r3\n\t"                 \
+  "smmla " sum ", " sum ", r2, r7\n\t" \
+  "asr " sum ", " sum ", r5\n\t"       \
+  "ssat " sum ", #8, " sum "\n\t"      \
+  "strb " sum ", [r6], #1\n\t"
+
+/* 34 instructions for four outputs beside the steps. All layers share this function. */
+TINYML_ASSEMBLY void tinyml_packed_fours(TINYML_READ const struct tinyml_packed_work *work)
+{
+  __asm__("push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+          "ldmia r0!, {r1, r2, r3, r4, r5}\n\t"
+          "mov lr, r3\n\t"
+          "adr.w r3, 3f\n\t"
+          "sub r3, r3, r4\n\t"
+          "orr r3, r3, #1\n\t"        /* Thumb */
+          "push {r0, r2, r3, r5}\n\t" /* the numbers, input, first turn, last inputs */
+          "mvn r12, #0x007E007E\n"
+          "1:\n\t"
+          "ldmia r1!, {r8, r9, r10, r11}\n\t" /* biases */
+          "ldr r0, [sp, #4]\n\t"
+          "ldr pc, [sp, #8]\n"
+          "2:\n\t" TINYML_UNROLLED(
+              TINYML_PACKED_STEP) "3:\n\t"
+                                  "cmp r0, lr\n\t"
+                                  "bne 2b\n\t"
+                                  "ldr r6, [sp, #12]\n\t" TINYML_PACKED_PRODUCTS "ldr r0, [sp]\n\t"
+                                  "ldmia r0, {r2, r3, r4, r5, r6}\n\t" TINYML_PACKED_OUTPUT("r8")
+                                      TINYML_PACKED_OUTPUT("r9") TINYML_PACKED_OUTPUT("r10")
+                                          TINYML_PACKED_OUTPUT(
+                                              "r11") "ldr r7, [r0, #20]\n\t"
+                                                     "str r6, [r0, #16]\n\t"
+                                                     "cmp r6, r7\n\t"
+                                                     "bne 1b\n\t"
+                                                     "add sp, sp, #16\n\t"
+                                                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
+}
+/* clang-format on */
+
+TINYML_KERNEL int32_t tinyml_packed_first_turn(int32_t steps)
+{
+  const int32_t left = steps - 1;
+  return left == 0 ? 0 : ((left - 1) % TINYML_UNROLL + 1) * TINYML_PACKED_STEP_BYTES;
+}
+#else
+TINYML_KERNEL int32_t tinyml_packed_first_turn(int32_t steps)
+{
+  (void)steps;
+  return 0;
+}
 
 /* Adds one step: four inputs of four outputs. */
-TINYML_KERNEL void tinyml_packed_step(struct tinyml_packed_sums *sums, int32_t word,
-                                      const int32_t weights[4])
+TINYML_KERNEL const int32_t *tinyml_packed_step(int32_t sums[4], int32_t word,
+                                                const int32_t *weights)
 {
-  const int32_t a = tinyml_sxtab16(TINYML_MINUS_127, word);
+  const int32_t a = tinyml_sxtab16((int32_t)UINT32_C(0xFF81FF81), word);
   const int32_t b = word ^ 0x007F007F;
-  sums->s0 = tinyml_smlad(b, tinyml_sxtb16(weights[0]), tinyml_smlad(a, weights[0], sums->s0));
-  sums->s1 = tinyml_smlad(b, tinyml_sxtb16(weights[1]), tinyml_smlad(a, weights[1], sums->s1));
-  sums->s2 = tinyml_smlad(b, tinyml_sxtb16(weights[2]), tinyml_smlad(a, weights[2], sums->s2));
-  sums->s3 = tinyml_smlad(b, tinyml_sxtb16(weights[3]), tinyml_smlad(a, weights[3], sums->s3));
-}
-
-/* Adds `steps` steps; returns where the weights go on. */
-TINYML_KERNEL const int32_t *tinyml_packed_steps(struct tinyml_packed_sums *sums,
-                                                 const int8_t *input, const int32_t *weights,
-                                                 int32_t steps)
-{
-#if TINYML_DSP_ASSEMBLY
-  const int32_t *const unrolled = weights + (steps & -TINYML_UNROLL) * 4;
-  const int32_t *const end = weights + steps * 4;
-  int32_t v0, v1, a, b;
-  __asm__ volatile("cmp %[weights], %[unrolled]\n\t"
-                   "beq 2f\n"
-                   "1:\n\t" TINYML_UNROLLED(TINYML_PACKED_STEP) "cmp %[weights], %[unrolled]\n\t"
-                                                                "bne 1b\n"
-                                                                "2:\n\t"
-                                                                "ldr %[a], %[end]\n\t"
-                                                                "cmp %[weights], %[a]\n\t"
-                                                                "beq 4f\n"
-                                                                "3:\n\t" TINYML_PACKED_STEP
-                                                                "ldr %[a], %[end]\n\t"
-                                                                "cmp %[weights], %[a]\n\t"
-                                                                "bne 3b\n"
-                                                                "4:"
-                   : [s0] "+r"(sums->s0), [s1] "+r"(sums->s1), [s2] "+r"(sums->s2),
-                     [s3] "+r"(sums->s3), [weights] "+r"(weights), [input] "+r"(input),
-                     [v0] "=&r"(v0), [v1] "=&r"(v1), [a] "=&r"(a), [b] "=&r"(b)
-                   : [unrolled] "r"(unrolled), [minus_127] "r"(TINYML_MINUS_127), [end] "m"(end)
-                   : "cc", "memory");
-#else
-  for (int32_t step = 0; step < steps; ++step) {
-    tinyml_packed_step(sums, tinyml_load_word(input), weights);
-    input += 4;
-    weights += 4;
+  for (int32_t i = 0; i < 4; ++i) {
+    sums[i] = tinyml_smlad(b, tinyml_sxtb16(weights[i]), tinyml_smlad(a, weights[i], sums[i]));
   }
-#endif
-  return weights;
+  return weights + 4;
 }
 
-TINYML_KERNEL int32_t
-tinyml_packed_output(const struct tinyml_fully_connected_s8_packed_params *params, int32_t sum)
+/* All layers share this function. */
+TINYML_SHARED void tinyml_packed_fours(const struct tinyml_packed_work *work)
 {
-  return tinyml_signed_requantize(sum, params->factor, params->offset, params->below,
-                                  params->shift);
-}
-
-/* Sums as outputs, clamped where the activation's range is less than that of int8. */
-TINYML_KERNEL struct tinyml_packed_sums
-tinyml_packed_outputs(const struct tinyml_fully_connected_s8_packed_params *params,
-                      struct tinyml_packed_sums sums)
-{
-  const int32_t low = params->activation_min;
-  const int32_t high = params->activation_max;
-  sums.s0 = tinyml_packed_output(params, sums.s0);
-  sums.s1 = tinyml_packed_output(params, sums.s1);
-  sums.s2 = tinyml_packed_output(params, sums.s2);
-  sums.s3 = tinyml_packed_output(params, sums.s3);
-  if (params->clamps != 0) {
-    sums.s0 = tinyml_clamp(sums.s0, low, high);
-    sums.s1 = tinyml_clamp(sums.s1, low, high);
-    sums.s2 = tinyml_clamp(sums.s2, low, high);
-    sums.s3 = tinyml_clamp(sums.s3, low, high);
-  }
-  return sums;
-}
-
-/* All layers share this function.
- *
- * input: [rows, input_c].
- * weights: [output_c / 4 rounded up, input_c / 4 rounded up, 4] words; zeros where there is no
- *   output and no input.
- * bias: [output_c rounded up to a multiple of 4].
- * output: [rows, output_c]. */
-TINYML_SHARED void
-tinyml_fully_connected_s8_packed(const struct tinyml_fully_connected_s8_packed_params *params,
-                                 const int8_t *input, const int32_t *weights, const int32_t *bias,
-                                 int8_t *output)
-{
-  const struct tinyml_fully_connected_s8_packed_params local = *params;
-  const int32_t steps = local.input_c / 4;
-  const int32_t rest = local.input_c % 4;
-  for (int32_t row = 0; row < local.rows; ++row) {
-    const int32_t *words = weights;
-    /* The last inputs, followed by what is multiplied with zeros. */
-    int8_t last[4] = {0, 0, 0, 0};
-    memcpy(last, input + 4 * steps, (size_t)rest);
-    for (int32_t c = 0; c < local.output_c; c += 4) {
-      struct tinyml_packed_sums sums = {bias[c], bias[c + 1], bias[c + 2], bias[c + 3]};
-      words = tinyml_packed_steps(&sums, input, words, steps);
-      if (rest > 0) {
-        tinyml_packed_step(&sums, tinyml_load_word(last), words);
-        words += 4;
-      }
-      const struct tinyml_packed_sums values = tinyml_packed_outputs(&local, sums);
-      const int32_t left = local.output_c - c;
-      output[0] = (int8_t)values.s0;
-      if (left < 4) {
-        if (left > 1) {
-          output[1] = (int8_t)values.s1;
-        }
-        if (left > 2) {
-          output[2] = (int8_t)values.s2;
-        }
-        output += left;
-        break;
-      }
-      output[1] = (int8_t)values.s1;
-      output[2] = (int8_t)values.s2;
-      output[3] = (int8_t)values.s3;
-      output += 4;
+  const int32_t *filters = work->filters;
+  for (int8_t *output = work->output; output != work->output_end; output += 4) {
+    int32_t sums[4] = {filters[0], filters[1], filters[2], filters[3]};
+    filters += 4;
+    for (const int8_t *input = work->input; input != work->input_end; input += 4) {
+      filters = tinyml_packed_step(sums, tinyml_load_word(input), filters);
     }
-    input += local.input_c;
+    filters = tinyml_packed_step(sums, work->last, filters);
+    for (int32_t i = 0; i < 4; ++i) {
+      output[i] = (int8_t)tinyml_signed_requantize(sums[i], work->factor, work->offset, work->below,
+                                                   work->shift);
+    }
+  }
+}
+#endif
+
+/* Clamps values to an activation's range. */
+TINYML_SHARED void tinyml_packed_clamp(int8_t *values, int32_t count, int32_t low, int32_t high)
+{
+  for (int32_t i = 0; i < count; ++i) {
+    values[i] = (int8_t)tinyml_clamp(values[i], low, high);
+  }
+}
+
+/* input: [rows, input_c].
+ * filters: of four and four outputs, zeros where there is none: four biases, then [input_c / 4
+ *   rounded up, 4] words; zeros where there is no input.
+ * output: [rows, output_c]. */
+TINYML_KERNEL void
+tinyml_fully_connected_s8_packed(const struct tinyml_fully_connected_s8_packed_params *params,
+                                 const int8_t *input, const int32_t *filters, int8_t *output)
+{
+  const int32_t output_c = params->output_c;
+  const int32_t steps = (params->input_c + 3) / 4;
+  const int32_t whole = output_c / 4 * 4;
+  struct tinyml_packed_work work = {
+      .first_turn = tinyml_packed_first_turn(steps),
+      .factor = params->factor,
+      .offset = params->offset,
+      .below = params->below,
+      .shift = params->shift,
+  };
+  for (int32_t row = 0; row < params->rows; ++row) {
+    work.filters = filters;
+    work.input = input;
+    work.input_end = input + (steps - 1) * 4;
+    memcpy(&work.last, work.input_end, (size_t)(params->input_c - (steps - 1) * 4));
+    if (whole > 0) {
+      work.output = output;
+      work.output_end = output + whole;
+      tinyml_packed_fours(&work);
+    }
+    if (whole < output_c) {
+      int8_t last[4];
+      work.filters = filters + whole * (steps + 1);
+      work.output = last;
+      work.output_end = last + 4;
+      tinyml_packed_fours(&work);
+      memcpy(output + whole, last, (size_t)(output_c - whole));
+    }
+    if (params->clamps != 0) {
+      tinyml_packed_clamp(output, output_c, params->activation_min, params->activation_max);
+    }
+    input += params->input_c;
+    output += output_c;
   }
 }
 

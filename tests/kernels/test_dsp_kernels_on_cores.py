@@ -8,6 +8,7 @@ from hypothesis import given
 from operator_strategies import many, model_of, sweep
 from test_convolution import add_convolution, convolutions
 from test_dsp_kernels import dense_convolutions, depthwise_3x3, kernels_of
+from test_fully_connected import add_fully_connected, fully_connected_layers
 
 import tinyml_tool as tt
 from tinyml_tool.config import Optimize
@@ -31,6 +32,14 @@ def assert_bit_exact_on(board: str, model: bytes, optimize: Optimize = "balanced
 def test_layers_are_bit_exact_on_a_cortex_m4(cases):
     model = model_of(cases, add_convolution)
     assert {"conv_2d_s8_patches", "depthwise_conv_2d_s8_planes"} & set(kernels_of(model))
+    assert_bit_exact_on("qemu-m4", model)
+
+
+@sweep(1)
+@given(many(fully_connected_layers(per_channel=(False,))))
+def test_fully_connected_layers_are_bit_exact_on_a_cortex_m4(cases):
+    model = model_of(cases, add_fully_connected)
+    assert "fully_connected_s8_packed" in kernels_of(model)
     assert_bit_exact_on("qemu-m4", model)
 
 

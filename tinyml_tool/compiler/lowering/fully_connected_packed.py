@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
 from tinyml_tool.compiler.lowering.requirements import require_per_tensor
@@ -40,6 +42,13 @@ class FullyConnected:
     factors: tuple[float, ...]
     """From a sum to an output: one for all outputs, or one for each."""
     output: OutputRange
+
+
+def _filters(weights: NDArray[Any], bias: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Filters as `fully_connected_s8_packed.h` wants them."""
+    words = packed_words(weights, _OUTPUTS)
+    biases = np.pad(bias, (0, -len(bias) % _OUTPUTS)).reshape(-1, 1, _OUTPUTS)
+    return np.concatenate([biases, words], axis=1).reshape(-1)
 
 
 def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
@@ -82,15 +91,13 @@ def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
         ),
         arguments=(
             TensorRef(layer.source.index),
-            ConstantRef("weights"),
-            ConstantRef("bias"),
+            ConstantRef("filters"),
             TensorRef(layer.target.index),
         ),
         constants=(
             ConstantArray(
-                "weights", packed_words(weights, _OUTPUTS).reshape(-1), "packed, four rows together"
+                "filters", _filters(weights, folded), "four and four: biases, weights packed"
             ),
-            ConstantArray("bias", np.pad(folded, (0, -output_c % _OUTPUTS)), "with the offsets"),
         ),
         reason="the core has DSP instructions; short requantization, proven for all sums",
     )
