@@ -7,6 +7,7 @@ dies in its layer, as far as the kernel's order of work allows (`overlap.py`).
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -62,14 +63,19 @@ class _Placer:
         self._sizes = [buffer.bytes for buffer in problem.buffers]
         self._neighbours = problem.neighbours()
 
-    def place(self, order: Sequence[int]) -> tuple[int, list[int]]:
-        """Offsets of all buffers and the bytes from the first to the last."""
+    def place(self, order: Sequence[int], limit: int) -> tuple[int, list[int]] | None:
+        """The bytes from the first buffer to the last, and the offsets of all.
+
+        None as soon as it takes more than `limit` bytes.
+        """
         offsets: dict[int, int] = {}
         low = high = 0
         for buffer in order:
             offset = self._best(buffer, offsets, low, high)
             offsets[buffer] = offset
             low, high = min(low, offset), max(high, offset + self._sizes[buffer])
+            if high - low > limit:
+                return None
         return high - low, [offsets[i] - low for i in range(len(self._sizes))]
 
     def _best(self, buffer: int, offsets: dict[int, int], low: int, high: int) -> int:
@@ -81,12 +87,23 @@ class _Placer:
         size = self._sizes[buffer]
         candidates = [low, *(_up(end) for _, end in forbidden)]
         candidates += [_down(begin) for begin, _ in forbidden]
-
-        def cost(offset: int) -> tuple[int, int]:
-            return max(high, offset + size) - min(low, offset), abs(offset)
-
-        allowed = [c for c in candidates if not any(b < c < e for b, e in forbidden)]
-        return min(allowed, key=cost)
+        found: int | None = None
+        least = sys.maxsize
+        for offset in candidates:
+            # The cheap question first: of thousands of places few are better than the best so far.
+            end = offset + size
+            arena = (high if high > end else end) - (low if low < offset else offset)
+            if arena > least or (
+                arena == least and found is not None and abs(offset) >= abs(found)
+            ):
+                continue
+            for begin, behind in forbidden:
+                if begin < offset < behind:
+                    break
+            else:
+                found, least = offset, arena
+        assert found is not None
+        return found
 
 
 _ORDERS: tuple[Callable[[Lifetime], tuple[int, ...]], ...] = (
@@ -162,9 +179,9 @@ def _search(problem: _Problem, bound: int) -> tuple[int, list[int]]:
         order = sorted(
             indices, key=lambda i: (*key(buffers[i]), buffers[i].tensors, buffers[i].layer)
         )
-        size, offsets = placer.place(order)
-        if best is None or size < best[0]:
-            best = size, offsets, order
+        placed = placer.place(order, best[0] - 1 if best else sys.maxsize)
+        if placed is not None:
+            best = *placed, order
     assert best is not None
     size, offsets, order = best
     chance = random.Random(len(buffers))
@@ -173,7 +190,8 @@ def _search(problem: _Problem, bound: int) -> tuple[int, list[int]]:
             break
         changed = list(order)
         changed.insert(chance.randrange(len(order)), changed.pop(chance.randrange(len(order))))
-        new_size, new_offsets = placer.place(changed)
-        if new_size <= size:
-            size, offsets, order = new_size, new_offsets, changed
+        placed = placer.place(changed, size)
+        if placed is not None:
+            size, offsets = placed
+            order = changed
     return size, offsets
