@@ -56,8 +56,9 @@ def measure_cost(
 ) -> Cost:
     """Compile a model for `board`, build it, run it there and compare.
 
-    Features inside the model are left out: this is the cost of the network alone.  A real board is
-    stood for by the emulated one of its core, after a look whether its memory is enough.  Raises
+    Features and answers inside the model are left out: this is the cost of the network alone.  A
+    real board is stood for by the emulated one of its core, after a look whether its memory is
+    enough.  Raises
     InputError where no emulator runs the board, UnsupportedModelError, DoesNotFitError,
     ToolMissingError, BuildError, and what the device raises.
     """
@@ -76,7 +77,7 @@ def measure_cost(
     with tempfile.TemporaryDirectory(prefix="tinyml-cost-") as folder:
         place = Path(folder) / "project"
         write_generated(source, plan, board=chosen, output=place, name=name, progress=progress)
-        project = replace(open_project(place), features=None)
+        project = replace(open_project(place), features=None, answer=None)
         minimal = build_project(place, chosen, program="minimal", progress=progress)
 
         def elf() -> Path:
