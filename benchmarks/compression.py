@@ -64,6 +64,7 @@ class Way:
 
 
 _CLASSIFIERS = ("digits", "activity", "keywords")
+_PICTURES = ("digits", "keywords")
 WAYS = (
     Way("QAT, 8 bits", "qat"),
     Way("QAT, weights of 3 bits", "qat", CompressOptions(weight_bits=3), epochs=40),
@@ -72,6 +73,8 @@ WAYS = (
     Way("pruned by half", "prune", CompressOptions(share=0.5), 40, 2e-3),
     Way("half width, distilled", "distill", CompressOptions(width=0.5), 120, None, _CLASSIFIERS),
     Way("half width, no teacher", "scale", CompressOptions(width=0.5), 120),
+    Way("quarter width, distilled", "distill", CompressOptions(width=0.25), 120, None, _PICTURES),
+    Way("quarter width, no teacher", "scale", CompressOptions(width=0.25), 120, None, _PICTURES),
     Way(
         "averaged by 2",
         "scale",
@@ -93,10 +96,11 @@ def rows_of(example: str, training: Path, work: Path, board: Board) -> Iterator[
         file = work / f"{scheme}.tflite"
         tt.quantize(training, scheme=scheme, output=file, force=True)
         yield _judged(scheme, file, record, parameters, board)
-    for number, way in enumerate(WAYS):
+    for way in WAYS:
         if example in way.examples:
             _say(f"{example}: {way.name}")
-            yield from _compressed(way, training, work / str(number), record, board)
+            output = work / way.name.replace(",", "").replace(" ", "-")
+            yield from _compressed(way, training, output, record, board)
 
 
 def _compressed(
@@ -161,7 +165,8 @@ def _section(title: str, measure: str, rows: list[Row]) -> str:
     if unequal:
         raise SystemExit(f"{title}: the device differs from the reference: {', '.join(unequal)}")
     judged = next((f", {row.samples:,} test samples" for row in rows if row.samples), "")
-    return f"## {title}{judged}\n\n{markdown_table(measure, rows)}\n"
+    notes = "".join(f"\n- {row.name}: {row.why_not}.\n" for row in rows if row.why_not)
+    return f"## {title}{judged}\n\n{markdown_table(measure, rows)}\n{notes}"
 
 
 def sections(given: argparse.Namespace, work: Path) -> Iterator[str]:

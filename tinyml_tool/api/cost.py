@@ -58,9 +58,8 @@ def measure_cost(
 
     Features and answers inside the model are left out: this is the cost of the network alone.  A
     real board is stood for by the emulated one of its core, after a look whether its memory is
-    enough.  Raises
-    InputError where no emulator runs the board, UnsupportedModelError, DoesNotFitError,
-    ToolMissingError, BuildError, and what the device raises.
+    enough.  Raises InputError where no emulator runs the board, UnsupportedModelError,
+    DoesNotFitError, ToolMissingError, BuildError, and what the device raises.
     """
     wanted = load_board(board)
     require_emulator(wanted)

@@ -207,12 +207,15 @@ def _check_limits(limits: Limits) -> None:
 
 
 def _baseline(model: Path, work: Path, cost: Cost) -> Baseline:
-    return Baseline(
-        str(model),
-        accuracy_of(model, work / VALIDATION_FILE),
-        accuracy_of(model, work / TEST_FILE),
-        cost,
-    )
+    samples = work / VALIDATION_FILE
+    try:
+        validation = accuracy_of(model, samples)
+    except InputError as error:
+        raise InputError(
+            f"{model}: cannot be the baseline: {error.message.removeprefix(f'{samples}: ')}",
+            hint="name a model that takes the inputs of this search and knows its classes",
+        ) from None
+    return Baseline(str(model), validation, accuracy_of(model, work / TEST_FILE), cost)
 
 
 def _nothing_fits(judged: Sequence[Judged], limits: Limits, board: Board) -> DoesNotFitError:

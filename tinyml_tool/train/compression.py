@@ -79,20 +79,24 @@ def check_options(method: str, options: CompressOptions) -> None:
 
 
 def _check_ranges(options: CompressOptions) -> None:
-    ranges: dict[str, tuple[float, float]] = {
-        "weight_bits": (2, 8),
-        "clusters": (2, 256),
-        "resolution": (1, 16),
-        "temperature": (0.1, 100),
-        "teacher_share": (0, 1),
-        "features": (0, 1000),
+    ranges: dict[str, tuple[float, float, str]] = {
+        "weight_bits": (2, 8, "8 is plain int8; 4 or 3 bits make training matter"),
+        "clusters": (2, 256, "16 is usual; more than 256 values no int8 weight has"),
+        "resolution": (1, 16, "2 averages two places along each axis to one"),
+        "temperature": (0.1, 100, "4 is usual; higher ones soften the answers more"),
+        "teacher_share": (0, 1, "0 learns from labels alone, 1 from the teacher alone"),
+        "features": (0, 1000, "0 learns answers only; 0.1 to 1 is usual"),
     }
-    for name, (low, high) in ranges.items():
+    for name, (low, high, hint) in ranges.items():
         value = getattr(options, name)
         if not low <= value <= high:
-            raise InputError(f"{name.replace('_', ' ')} {value:g} is not from {low:g} to {high:g}")
+            told = f"{name.replace('_', ' ')} {value:g} is not from {low:g} to {high:g}"
+            raise InputError(told, hint=hint)
     if options.share <= 0 or options.width <= 0:
-        raise InputError("share and width must be above 0")
+        raise InputError(
+            "share and width must be above 0",
+            hint="--share 0.25 removes a quarter of the channels, --width 0.5 halves the network",
+        )
     for name, known in (("ranges", get_args(Ranges)), ("criterion", get_args(Criterion))):
         if getattr(options, name) not in known:
             raise InputError(
