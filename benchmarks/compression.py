@@ -156,7 +156,8 @@ def _train(name: str, folder: Path) -> None:
     subprocess.run(script, stdout=subprocess.DEVNULL, check=True)
 
 
-def _section(title: str, measure: str, rows: list[Row]) -> str:
+def section(title: str, measure: str, rows: list[Row]) -> str:
+    """A table in Markdown; SystemExit where a device does not answer as the reference does."""
     unequal = [
         row.name
         for row in rows
@@ -181,11 +182,11 @@ def sections(given: argparse.Namespace, work: Path) -> Iterator[str]:
         place.mkdir(exist_ok=True)
         training = folder / "model"
         rows = list(rows_of(name, training, place, board))
-        yield _section(name, quality_name(record_of(training)), rows)
+        yield section(name, quality_name(record_of(training)), rows)
     for model in given.float:
         place = work / f"float-{model.stem}"
         place.mkdir(exist_ok=True)
-        yield _section(f"{model.stem}, no data", "accuracy", list(float_rows(model, place, board)))
+        yield section(f"{model.stem}, no data", "accuracy", list(float_rows(model, place, board)))
 
 
 def _say(text: str) -> None:

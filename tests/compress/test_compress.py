@@ -30,6 +30,7 @@ from tinyml_tool.preprocess.spec import parse_features
 from tinyml_tool.report.compression import compression_notes, markdown_table
 from tinyml_tool.train.compression import CompressOptions
 from tinyml_tool.train.engine_process import PYTHON_VARIABLE
+from tinyml_tool.train.job import Job
 from tinyml_tool.train.record import read_record
 from tinyml_tool.train.result_folder import work_folder
 from tinyml_tool.train.settings import TrainSettings
@@ -142,6 +143,7 @@ def test_a_student_learns_answers_and_features_of_its_teacher(
     assert done.result.quality > 0.6
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_clusters_stay_while_training_goes_on_and_the_table_says_that_flash_stays(
     trained: Trained, tmp_path: Path
@@ -422,6 +424,28 @@ def test_a_new_model_is_trained_as_the_given_one_was_and_an_old_one_gently(tmp_p
     record = read_record(record_in(tmp_path / "given"))
     assert usual_settings(record, "scale") == TrainSettings()
     assert usual_settings(record, "prune").learning_rate < TrainSettings().learning_rate
+
+
+def test_a_network_that_averages_its_input_goes_on_doing_so_when_it_is_narrowed(
+    tmp_path, monkeypatch
+) -> None:
+    jobs: list[Job] = []
+
+    def stops(job: Job, *_: object) -> Path:
+        jobs.append(job)
+        raise InputError("far enough")
+
+    monkeypatch.setattr("tinyml_tool.api.compress.write_job", stops)
+    given = with_samples(record_in(tmp_path / "given", averaged=2))
+    for method, factor in (("scale", 1), ("distill", 3)):
+        with pytest.raises(InputError, match="far enough"):
+            compress(
+                given,
+                method=method,
+                output=tmp_path / method,
+                options=CompressOptions(resolution=factor),
+            )
+    assert [job.options["resolution"] for job in jobs] == [2, 6]
 
 
 def test_the_command_refuses_with_exit_code_2(tmp_path) -> None:

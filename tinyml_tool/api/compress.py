@@ -222,8 +222,9 @@ def _engine_options(
     if method == "cluster":
         return keras, {"clusters": options.clusters}
     built = {"architecture": arch.to_json()}
+    resolution = averaged(record) * options.resolution
     if method == "scale":
-        return built, {"resolution": options.resolution}
+        return built, {"resolution": resolution}
     teacher_record = record if teacher is None else record_of(teacher)
     _check_teacher(record, teacher_record)
     distillation = {
@@ -233,10 +234,15 @@ def _engine_options(
     }
     file = str((teacher_record.folder / KERAS_FILE).resolve())
     return built, {
-        "resolution": options.resolution,
+        "resolution": resolution,
         "teacher": file,
         "distillation": distillation,
     }
+
+
+def averaged(record: TrainingRecord) -> int:
+    """Places along each axis that the given model averages to one before its architecture."""
+    return int(record.content.get("averaged", 1))
 
 
 def _check_teacher(record: TrainingRecord, teacher: TrainingRecord) -> None:
@@ -270,6 +276,7 @@ def _new_content(
         "tool": VERSION,
         "mode": job.mode,
         "architecture": arch.to_json(),
+        "averaged": job.options.get("resolution", averaged(record)),
         "start_from": str(record.folder),
         "settings": job.settings.to_json(),
         "class_weights": job.class_weights and list(job.class_weights),

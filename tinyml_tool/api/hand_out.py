@@ -86,6 +86,7 @@ def _facts(run: SearchRun, judged: Judged) -> dict[str, Any]:
     facts = json.loads((folder / FACTS_FILE).read_text())
     return {
         "architecture": one.architecture.to_json(),
+        "averaged": one.resolution,
         "parameters": judged.parameters,
         "best_epoch": facts["best_epoch"],
         "history": facts["history"],
