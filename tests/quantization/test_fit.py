@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 from float_models import data_file, float_file
+from training_case import needs_tensorflow, series
 
 import tinyml_tool as tt
 from tinyml_tool.api.float_source import FloatSource
 from tinyml_tool.api.generate import Progress
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.errors import DoesNotFitError
+from tinyml_tool.report.fit import fit_notes
+from tinyml_tool.train.engine_process import PYTHON_VARIABLE
 
 
 def small_board(flash: int, ram: int) -> Board:
@@ -109,3 +112,63 @@ def test_the_chosen_rung_is_built_for_a_board_file_too(tmp_path: Path) -> None:
     assert table.chosen is not None
     assert table.chosen.measured_flash_bytes is not None
     assert 1000 < table.chosen.measured_flash_bytes < 20_000
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training's folder of a network that is wider than its task needs."""
+    place = tmp_path_factory.mktemp("trained") / "waves"
+    settings = tt.TrainSettings(epochs=8, batch_size=8)
+    tt.train(series(), arch="conv1d:width=2,depth=2", output=place, settings=settings)
+    return place
+
+
+def too_small(trained: Path) -> Board:
+    """A board that has one byte of flash less than the smallest rung of `trained` takes."""
+    table = tt.quantize_to_fit(trained, board=small_board(1 << 20, 1 << 18), measure=False)
+    sizes = [rung.flash_bytes for rung in table.rungs if rung.flash_bytes is not None]
+    return small_board(min(sizes) - 1, 1 << 18)
+
+
+@needs_tensorflow
+def test_a_network_of_a_training_is_trained_narrower_until_it_fits(
+    trained: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.tflite"
+    board = too_small(trained)
+    table = tt.quantize_to_fit(trained, board=board, output=output, measure=False)
+    assert [rung.rung.width for rung in table.rungs] == [1.0] * 8 + [0.75] * 3
+    chosen = table.chosen
+    assert chosen is not None
+    assert chosen.rung.width == 0.75
+    assert chosen.flash_bytes is not None
+    assert chosen.flash_bytes < board.memory.flash.size
+    assert tt.evaluate(output, data=trained).host.confusion.accuracy == chosen.accuracy  # type: ignore[union-attr]
+    assert any("trained anew at 75%" in note for note in fit_notes(table))
+    with pytest.raises(DoesNotFitError) as error:
+        tt.quantize_to_fit(trained, board=board, measure=False, train_narrower=False)
+    assert len(error.value.details) == 8
+    assert "--method scale" in str(error.value.hint)
+
+
+@needs_tensorflow
+def test_without_tensorflow_the_table_says_why_no_narrower_one_was_trained(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = too_small(trained)
+    monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere/python")
+    with pytest.raises(DoesNotFitError) as error:
+        tt.quantize_to_fit(trained, board=board, measure=False)
+    assert len(error.value.details) == 9
+    assert "width 0.75: cannot be trained: " in error.value.details[-1]
+
+
+def test_a_file_alone_says_what_to_give_for_narrower_ones(tmp_path: Path) -> None:
+    with pytest.raises(DoesNotFitError) as error:
+        tt.quantize_to_fit(
+            float_file(tmp_path),
+            board=small_board(8 * 1024, 4 * 1024),
+            data=data_file(tmp_path),
+            measure=False,
+        )
+    assert "give the folder of `tinyml train`" in str(error.value.hint)

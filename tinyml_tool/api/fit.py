@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tinyml_tool.api.engines import ENGINES, EngineOptions
 from tinyml_tool.api.float_source import FloatSource, find_float_model
 from tinyml_tool.api.generate import Progress, no_progress, plan_preprocessing, write_generated
 from tinyml_tool.api.model_source import ModelSource
+from tinyml_tool.api.narrower import Narrower, narrower_of, training_of
 from tinyml_tool.api.quantize import CALIBRATION_SAMPLES, choose_data, quantize_model
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.footprint import fits, flash_on, footprint_estimate, ram_on
@@ -28,9 +30,6 @@ from tinyml_tool.toolchain.build import build_project
 
 ENOUGH = 0.01
 """Accuracy that a smaller model may lack and still be preferred: 1 point."""
-
-Narrower = Callable[[float, Progress], FloatSource]
-"""Makes the same network with that share of its width: trained, with its data beside it."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +130,16 @@ def quantize_to_fit(
     output: str | Path | None = None,
     calibration: int = CALIBRATION_SAMPLES,
     narrower: Narrower | None = None,
+    train_narrower: bool = True,
     measure: bool = True,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> FitTable:
     """Try every rung of the ladder and choose; writes the chosen model to `output`.
 
-    `narrower` trains the network anew at a smaller width, where that is possible.  With `measure`
+    Where none of its rungs fits, the network is trained anew at 75, then 50, then 25 % of its
+    width, until one fits: by `narrower`, else as it was trained, where `model` is a training's;
+    not with `train_narrower=False`.  With `measure`
     the program of the chosen rung is built, if the board's compiler is installed.  Flash and RAM
     are estimates of the whole firmware otherwise.  Raises DoesNotFitError with all numbers where no
     rung fits, and whatever `quantize` raises.
@@ -148,14 +150,13 @@ def quantize_to_fit(
     chip = load_board(board) if not isinstance(board, Board) else board
     found = find_float_model(model, data, test)
     rungs = _try_all(found, LADDER, chip, calibration, progress)
-    if narrower is not None and not any(rung.fits for rung in rungs):
-        for width in NARROW_WIDTHS:
-            progress(f"training at {width:.0%} of the width")
-            steps = tuple(replace(rung, width=width) for rung in LADDER if _is_int8(rung))
-            rungs += _try_all(narrower(width, progress), steps, chip, calibration, progress)
+    if train_narrower and not any(rung.fits for rung in rungs):
+        with _trainer(narrower, model) as train:
+            if train is not None:
+                rungs += _narrower_rungs(train, chip, calibration, progress)
     chosen = _choose(rungs)
     if chosen is None:
-        raise _nothing_fits(found.name, chip, rungs)
+        raise _nothing_fits(found.name, chip, rungs, _way_out(model, rungs))
     if measure:
         measured = _measured(chosen, chip, found.name, progress)
         rungs = [measured if rung is chosen else rung for rung in rungs]
@@ -163,6 +164,51 @@ def quantize_to_fit(
     if target is not None and chosen.model is not None:
         write_output_file(target, chosen.model, force=force)
     return FitTable(chip, tuple(rungs), chosen)
+
+
+@contextmanager
+def _trainer(narrower: Narrower | None, model: str | Path) -> Iterator[Narrower | None]:
+    """What trains narrower networks: as told, or as the training of `model` did; None: nothing."""
+    folder = training_of(model)
+    if narrower is not None or folder is None:
+        yield narrower
+        return
+    with tempfile.TemporaryDirectory(prefix="tinyml-narrower-") as place:
+        yield narrower_of(folder, Path(place))
+
+
+def _narrower_rungs(
+    train: Narrower, board: Board, calibration: int, progress: Progress
+) -> list[RungResult]:
+    """Rungs of narrower and narrower networks, until one fits or cannot be trained."""
+    rungs: list[RungResult] = []
+    for width in NARROW_WIDTHS:
+        progress(f"nothing fits: training at {width:.0%} of the width")
+        steps = tuple(replace(rung, width=width) for rung in LADDER if _is_int8(rung))
+        try:
+            source = train(width, progress)
+        except TinymlError as error:
+            why = f"cannot be trained: {error.message}"
+            return [*rungs, RungResult(steps[0], False, why_not=why)]
+        rungs += _try_all(source, steps, board, calibration, progress)
+        if any(rung.fits for rung in rungs):
+            break
+    return rungs
+
+
+def _way_out(model: str | Path, rungs: Sequence[RungResult]) -> str:
+    if any(rung.rung.width < 1 for rung in rungs):
+        return "choose a larger board (`tinyml boards`), or a smaller network: `tinyml search`"
+    folder = training_of(model)
+    if folder is not None:
+        return (
+            f"train a narrower network: `tinyml compress {folder} --method scale --width 0.5 -o "
+            "NARROWER`, or leave out --no-narrower; or choose a larger board: `tinyml boards`"
+        )
+    return (
+        "give the folder of `tinyml train`, and narrower networks are trained here; or choose a "
+        "larger board: `tinyml boards`"
+    )
 
 
 def _is_int8(rung: Rung) -> bool:
@@ -289,12 +335,14 @@ def _measured(chosen: RungResult, board: Board, name: str, progress: Progress) -
     return replace(chosen, measured_flash_bytes=firmware.facts.flash_bytes)
 
 
-def _nothing_fits(name: str, board: Board, rungs: Sequence[RungResult]) -> DoesNotFitError:
+def _nothing_fits(
+    name: str, board: Board, rungs: Sequence[RungResult], hint: str
+) -> DoesNotFitError:
     memory = board.memory
     return DoesNotFitError(
         f"{name} does not fit {board.id} on any rung of the ladder "
         f"(flash {memory.flash.size:,}, RAM {memory.ram.size:,} bytes)",
-        hint="train a narrower network, or choose a larger board: `tinyml boards`",
+        hint=hint,
         details=[_line(rung) for rung in rungs],
     )
 

@@ -92,8 +92,16 @@ FitOption = Annotated[
     str | None,
     typer.Option(
         "--fit",
-        help="A board's id: try float, int16x8, int8 and int4 weights on both engines, show the "
-        "table, and write the best that fits.",
+        help="A board's id: try float, int16x8, int8 and int4 weights on both engines, at last "
+        "narrower networks, show the table, and write the best that fits.",
+    ),
+]
+NarrowerOption = Annotated[
+    bool,
+    typer.Option(
+        "--narrower/--no-narrower",
+        help="With --fit: train narrower networks where nothing else fits (for a training's "
+        "folder).",
     ),
 ]
 BackendOption = Annotated[
@@ -124,6 +132,7 @@ def register(app: typer.Typer) -> None:
         random_calibration: RandomOption = False,
         seed: NoiseSeedOption = 0,
         fit: FitOption = None,
+        narrower: NarrowerOption = True,
         backend: BackendOption = BackendWord.AUTO,
         yes: YesOption = False,
         force: ForceOption = False,
@@ -139,7 +148,7 @@ def register(app: typer.Typer) -> None:
 
         def act(progress: Progress) -> Outcome:
             if fit is not None:
-                return _fit(model, fit, data, test, output, calibration, force, progress)
+                return _fit(model, fit, data, test, output, calibration, narrower, force, progress)
             from tinyml_tool.api.quantize import quantize
             from tinyml_tool.report.quantized import quantized_view, quantized_warnings
 
@@ -183,6 +192,7 @@ def _fit(
     test: Path | None,
     output: Path | None,
     calibration: int,
+    narrower: bool,
     force: bool,
     progress: Progress,
 ) -> Outcome:
@@ -197,6 +207,7 @@ def _fit(
         test=test,
         output=target,
         calibration=calibration,
+        train_narrower=narrower,
         force=force,
         progress=progress,
     )

@@ -21,10 +21,9 @@ def fit_table(result: FitTable) -> Table:
     table.add_column("fits")
     for rung in result.rungs:
         chosen = rung is result.chosen
-        width = "" if rung.rung.width == 1.0 else f", width {rung.rung.width:g}"
         table.add_row(
             ">" if chosen else "",
-            Text(rung.rung.name + width, "bold" if chosen else ""),
+            Text(_name(rung), "bold" if chosen else ""),
             rung.rung.engine,
             "-" if rung.flash_bytes is None else f"{rung.flash_bytes:,}",
             "-" if rung.ram_bytes is None else f"{rung.ram_bytes:,}",
@@ -43,12 +42,23 @@ def fit_notes(result: FitTable) -> list[str]:
             f"built: {chosen.measured_flash_bytes:,} bytes of flash for a program that "
             "initialises and runs the model once"
         )
+    if chosen is not None and chosen.rung.width < 1:
+        notes.append(
+            f"at full width nothing fits: the network was trained anew at "
+            f"{chosen.rung.width:.0%} of its width, narrower ones were not tried; `tinyml compress "
+            f"FOLDER --method scale --width {chosen.rung.width:g} -o OTHER` keeps it as a training"
+        )
     notes += [
-        f"{rung.rung.name}, engine {rung.rung.engine}: {rung.why_not}"
+        f"{_name(rung)}, engine {rung.rung.engine}: {rung.why_not}"
         for rung in result.rungs
         if rung.why_not
     ]
     return notes
+
+
+def _name(rung: RungResult) -> str:
+    width = "" if rung.rung.width == 1.0 else f", width {rung.rung.width:g}"
+    return rung.rung.name + width
 
 
 def _quality(rung: RungResult) -> str:
