@@ -21,7 +21,7 @@ INPUT_NAMES = ("x", "inputs", "input", "data", "samples", "arr_0")
 """Names that the array of samples may have, beside the name of the model's input."""
 
 _DAMAGED = (
-    *(ValueError, EOFError, KeyError, OverflowError, MemoryError, NotImplementedError),
+    *(ValueError, EOFError, KeyError, OverflowError, NotImplementedError),
     *(zipfile.BadZipFile, zlib.error, TypeError, SyntaxError, RuntimeError),
 )
 
@@ -50,7 +50,10 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except _DAMAGED as error:
-        raise InputError(f"{path.name} holds no arrays of numbers: {error}") from None
+        raise InputError(
+            f"{path.name} holds no arrays of numbers: {error}",
+            hint="save it anew: np.savez(FILE, x=samples, y=labels)",
+        ) from None
 
 
 def _load_archive(path: Path) -> dict[str, NDArray[Any]]:

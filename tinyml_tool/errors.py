@@ -104,6 +104,13 @@ class TrainingError(TinymlError):
     exit_code = ExitCode.BUILD
 
 
+class OutOfMemoryError(TinymlError):
+    """The memory of this computer is not enough for the data."""
+
+    code = "memory"
+    exit_code = ExitCode.BUILD
+
+
 class DeviceError(TinymlError):
     """The device or emulator could not be started, or stopped by itself."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import typer
 
 from tinyml_tool.cli.progress_bar import with_bar
-from tinyml_tool.errors import TinymlError
+from tinyml_tool.errors import OutOfMemoryError, TinymlError
 from tinyml_tool.report.envelope import envelope
 
 if TYPE_CHECKING:
@@ -66,6 +66,13 @@ def _internal(error: Exception) -> TinymlError:
     )
 
 
+def _memory(error: MemoryError) -> TinymlError:
+    return OutOfMemoryError(
+        f"memory ran out: {error}" if str(error) else "memory ran out",
+        hint="take fewer or smaller samples, or a machine with more memory",
+    )
+
+
 def _finish(code: int) -> typer.Exit:
     try:
         sys.stdout.flush()
@@ -88,6 +95,8 @@ def run_command(
     except KeyboardInterrupt as stop:
         _stderr().print("; ".join(["interrupted", *map(str, stop.args)]))
         raise _finish(INTERRUPTED) from None
+    except MemoryError as failure:
+        error = _memory(failure)
     except Exception as failure:
         error = _internal(failure)
     try:

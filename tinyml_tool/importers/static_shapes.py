@@ -72,7 +72,7 @@ def _fix_inputs(wiring: Wiring, name: str, given: Sequence[Sequence[int]]) -> li
     if unknown:
         raise UnsupportedModelError(
             f"{name} has no static shapes: {unknown[0]}",
-            hint="give the shape of each input, such as --shape 1,49,10,1",
+            hint="give the shape of each input: `tinyml import MODEL --shape 1,49,10,1 -o FIXED`",
             details=unknown,
         )
     return changed

@@ -126,7 +126,9 @@ def _columns(
 
 def _column(name: str, array: NDArray[Any], tensor: Tensor) -> list[NDArray[np.float32]]:
     if array.dtype.kind not in "biuf":
-        raise InputError(f"{name} holds {array.dtype}, not numbers")
+        raise InputError(
+            f"{name} holds {array.dtype}, not numbers", hint="save samples as arrays of numbers"
+        )
     if array.ndim == 0 or len(array) == 0:
         raise InputError(f"{name} holds no samples", hint="give at least one sample")
     one = tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape
@@ -168,7 +170,10 @@ def _labels(name: str, labels: NDArray[Any], count: int) -> tuple[int, ...]:
         labels = labels.argmax(axis=1)  # one-hot
     flat = labels.reshape(-1)
     if len(flat) != count:
-        raise InputError(f"{name} holds {count} samples and {len(flat)} labels")
+        raise InputError(
+            f"{name} holds {count} samples and {len(flat)} labels",
+            hint="give one label for each sample, or none at all",
+        )
     if flat.dtype.kind == "f" and np.array_equal(flat, np.rint(flat)):
         flat = flat.astype(np.int64)
     if flat.dtype.kind not in "biu":

@@ -79,16 +79,23 @@ def make_dataset(
         raise InputError(f"{name}: has no samples", hint="name a data set that is not empty")
     for what, array in (("samples", samples), ("groups", groups), ("split", split)):
         if array is not None and len(array) != len(labels):
-            raise InputError(f"{name}: {len(array)} {what}, but {len(labels)} labels")
+            raise InputError(
+                f"{name}: {len(array)} {what}, but {len(labels)} labels",
+                hint="give one of each for every sample",
+            )
     if not all(samples.shape[1:]) or samples.ndim < 2:
-        raise InputError(f"{name}: samples of shape {samples.shape[1:]} hold nothing")
+        raise InputError(
+            f"{name}: samples of shape {samples.shape[1:]} hold nothing",
+            hint="each sample needs at least one number",
+        )
     _check_numbers(name, samples)
     _check_classes(name, classes)
     outside = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if outside.size:
         raise InputError(
             f"{name}: label {labels[outside[0]]} of sample {outside[0]} is none of the "
-            f"{len(classes)} classes"
+            f"{len(classes)} classes",
+            hint="count labels from 0, and name as many classes as there are",
         )
     return Dataset(
         name,
@@ -115,7 +122,9 @@ def require_classes(data: Dataset) -> None:
 
 def _check_numbers(name: str, samples: NDArray[Any]) -> None:
     if samples.dtype.kind not in "biuf":
-        raise InputError(f"{name}: samples are {samples.dtype}, not numbers")
+        raise InputError(
+            f"{name}: samples are {samples.dtype}, not numbers", hint="save them as numbers"
+        )
     if samples.dtype.kind != "f":
         return
     bad = ~np.isfinite(samples).reshape(len(samples), -1)
@@ -137,7 +146,9 @@ def _check_classes(name: str, classes: tuple[str, ...]) -> None:
                 hint="names are text that can be shown, without spaces around it",
             )
         if classes.count(one) > 1:
-            raise InputError(f"{name}: two classes are named '{one}'")
+            raise InputError(
+                f"{name}: two classes are named '{one}'", hint="give each a name of its own"
+            )
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

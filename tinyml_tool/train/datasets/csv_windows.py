@@ -86,9 +86,15 @@ def _read(path: Path, layout: CsvLayout) -> _Table:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: is no CSV file in UTF-8: {error}") from None
+        raise InputError(
+            f"{path}: is no CSV file in UTF-8: {error}",
+            hint="export it as text with commas, in UTF-8",
+        ) from None
     if len(rows) < 2:
-        raise InputError(f"{path}: has no rows below its line of column names")
+        raise InputError(
+            f"{path}: has no rows below its line of column names",
+            hint="the first line names the columns, and each further one is a moment",
+        )
     header = [name.strip() for name in rows[0]]
     label = _column(path, header, layout.label, "--label-column")
     group = None
@@ -98,7 +104,8 @@ def _read(path: Path, layout: CsvLayout) -> _Table:
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(header):
             raise InputError(
-                f"{path}: row {number} has {len(row)} columns, the first row {len(header)}"
+                f"{path}: row {number} has {len(row)} columns, the first row {len(header)}",
+                hint="complete the row or remove it",
             )
     return _Table(
         tuple(header[index] for index in chosen),
@@ -115,7 +122,10 @@ def _channels(
         return [_column(path, header, name, "--channels") for name in layout.channels]
     chosen = [index for index in range(len(header)) if index not in taken]
     if not chosen:
-        raise InputError(f"{path}: has no column with measurements")
+        raise InputError(
+            f"{path}: has no column with measurements",
+            hint="add one beside label and group, or name others with --channels",
+        )
     return chosen
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinyml_tool.errors import InputError
 from tinyml_tool.train.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset, Kind, make_dataset
 
+_SAVE_AGAIN = "save it anew: np.savez(FILE, x=samples, y=labels)"
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "val": VALIDATION, "test": TEST}
 
 
@@ -30,13 +31,16 @@ def read_npz(path: Path) -> Dataset:
         raise InputError(
             f"{path}: has the arrays {', '.join(sorted(arrays)) or '(none)'}, but neither x and y "
             "nor x_train and y_train",
-            hint="save it as np.savez(FILE, x=samples, y=labels)",
+            hint=_SAVE_AGAIN,
         )
     for name in found:
         _check_pair(path, arrays, f"x_{name}", f"y_{name}")
     shapes = {arrays[f"x_{name}"].shape[1:] for name in found}
     if len(shapes) > 1:
-        raise InputError(f"{path}: the parts have samples of different shapes: {sorted(shapes)}")
+        raise InputError(
+            f"{path}: the parts have samples of different shapes: {sorted(shapes)}",
+            hint="prepare all parts in the same way",
+        )
     merged = {
         "x": np.concatenate([arrays[f"x_{name}"] for name in found]),
         "y": np.concatenate([arrays[f"y_{name}"] for name in found]),
@@ -63,23 +67,29 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
                 f"{path}: holds objects of Python, not only arrays of numbers and names",
                 hint="save arrays of one shape: np.savez(FILE, x=samples, y=labels)",
             ) from None
-        raise InputError(f"{path}: is no .npz file that can be read: {reason}") from None
-    except InputError:
+        raise InputError(
+            f"{path}: is no .npz file that can be read: {reason}", hint=_SAVE_AGAIN
+        ) from None
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # zlib and struct errors of damaged files
-        raise InputError(f"{path}: is damaged: {error}") from None
+        raise InputError(f"{path}: is damaged: {error}", hint=_SAVE_AGAIN) from None
 
 
 def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) -> None:
     for name in (x, y):
         if name not in arrays:
-            raise InputError(f"{path}: the array '{name}' is missing")
+            raise InputError(f"{path}: the array '{name}' is missing", hint=_SAVE_AGAIN)
     if arrays[x].ndim < 2:
-        raise InputError(f"{path}: '{x}' has shape {arrays[x].shape}, (count, ...) is needed")
+        raise InputError(
+            f"{path}: '{x}' has shape {arrays[x].shape}, (count, ...) is needed",
+            hint="the first axis counts samples: single numbers need a second axis of 1",
+        )
     if arrays[y].ndim != 1 or len(arrays[y]) != len(arrays[x]):
         raise InputError(
             f"{path}: '{y}' has shape {arrays[y].shape}, ({len(arrays[x])},) is needed: one "
-            f"label for each sample in '{x}'"
+            f"label for each sample in '{x}'",
+            hint="leave out samples without a label",
         )
 
 
@@ -121,7 +131,10 @@ def class_labels(
         known = tuple(str(name) for name in names)
         unknown = [name for name in found.tolist() if name not in known]
         if unknown:
-            raise InputError(f"{source}: label '{unknown[0]}' is none of the classes")
+            raise InputError(
+                f"{source}: label '{unknown[0]}' is none of the classes",
+                hint="name it in the array `classes`, or leave that out",
+            )
         return np.array([known.index(name) for name in y.astype(str).tolist()], np.int64), known
     if y.dtype.kind == "f" and y.size and np.isfinite(y).all() and (y == np.rint(y)).all():
         y = y.astype(np.int64)

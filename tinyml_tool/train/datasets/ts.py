@@ -92,7 +92,9 @@ def parse_ts(text: str, name: str) -> _File:
     if not in_data:
         raise InputError(f"{name}: has no @data", hint="is it a .ts file of aeon or sktime?")
     if not series:
-        raise InputError(f"{name}: has no series after @data")
+        raise InputError(
+            f"{name}: has no series after @data", hint="each series is a line of its own there"
+        )
     return _File(tuple(series), _classes(facts, series, name))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_tool.errors import InputError
 
+_CONVERT = "convert it, e.g. `ffmpeg -i FILE -c:a pcm_s16le FILE.wav`"
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 
 
@@ -53,7 +54,9 @@ def parse_wav(data: bytes, name: str) -> Sound:
             form = _format(data[start : start + size], name)
         if kind == b"data":
             if form is None:
-                raise InputError(f"{name}: the chunk 'fmt ' is missing before 'data'")
+                raise InputError(
+                    f"{name}: the chunk 'fmt ' is missing before 'data'", hint=_CONVERT
+                )
             if start + size > len(data):
                 have = len(data) - start
                 raise InputError(
@@ -61,7 +64,9 @@ def parse_wav(data: bytes, name: str) -> Sound:
                     hint="copy or record it again, or remove it",
                 )
             return Sound(_samples(data[start : start + size], form, name), form.rate)
-    raise InputError(f"{name}: has no sound: the chunk 'data' is missing")
+    raise InputError(
+        f"{name}: has no sound: the chunk 'data' is missing", hint="record it again, or remove it"
+    )
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -75,7 +80,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _format(chunk: bytes, name: str) -> _Format:
     if len(chunk) < 16:
-        raise InputError(f"{name}: the chunk 'fmt ' has {len(chunk)} bytes, at least 16 are needed")
+        raise InputError(
+            f"{name}: the chunk 'fmt ' has {len(chunk)} bytes, at least 16 are needed",
+            hint=_CONVERT,
+        )
     tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
     if tag == _EXTENSIBLE and len(chunk) >= 26:
         (tag,) = struct.unpack_from("<H", chunk, 24)
@@ -85,13 +93,13 @@ def _format(chunk: bytes, name: str) -> _Format:
             hint="mix it down to mono, e.g. `ffmpeg -i FILE -ac 1 FILE.wav`",
         )
     if rate == 0:
-        raise InputError(f"{name}: has a sample rate of 0")
+        raise InputError(f"{name}: has a sample rate of 0", hint=_CONVERT)
     known = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
     if bits not in known.get(tag, ()):
         raise InputError(
             f"{name}: coding {tag} with {bits} bits a sample is not read (PCM of 8, 16, 24, 32 "
             "bits and float of 32, 64 are)",
-            hint="convert it, e.g. `ffmpeg -i FILE -c:a pcm_s16le FILE.wav`",
+            hint=_CONVERT,
         )
     return _Format(tag, channels, rate, bits)
 
@@ -99,7 +107,10 @@ def _format(chunk: bytes, name: str) -> _Format:
 def _samples(data: bytes, form: _Format, name: str) -> NDArray[np.float32]:
     width = form.bits // 8
     if not data or len(data) % width:
-        raise InputError(f"{name}: {len(data)} bytes of sound are no samples of {width} bytes")
+        raise InputError(
+            f"{name}: {len(data)} bytes of sound are no samples of {width} bytes",
+            hint="record it again, or remove it",
+        )
     if form.tag == _FLOAT:
         values = np.frombuffer(data, f"<f{width}").astype(np.float32)
         if not np.isfinite(values).all():
