@@ -165,3 +165,14 @@ def test_a_shape_that_is_none_is_told(tmp_path: Path) -> None:
     done = tinyml("import", "float.tflite", "--shape", "1,a", "--json", cwd=tmp_path)
     assert done.code == 2
     assert "--shape 1,a" in done.error["message"]
+
+
+def test_an_operator_without_inputs_ends_in_an_error_or_a_model() -> None:
+    builder = ModelBuilder()
+    x = builder.input("float32", (1, 4), name="x")
+    noise = builder.operator("DENSIFY", [], builder.tensor("float32", (1, 4), name="noise"))
+    y = builder.operator("ADD", [x, noise], builder.tensor("float32", (1, 4), name="y"))
+    try:
+        assert normalise(builder.build([y]), "m").graph.operators
+    except TinymlError as error:
+        assert error.message

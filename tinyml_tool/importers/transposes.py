@@ -137,8 +137,10 @@ def _drop_unread(wiring: Wiring, operator: schema.OperatorT) -> None:
 def _drop_same_shape(wiring: Wiring) -> bool:
     """A RESHAPE to the shape that is there already."""
     for operator in wiring.operators:
+        if wiring.kind(operator) != "RESHAPE":
+            continue
         source, output = int(operator.inputs[0]), int(operator.outputs[0])
-        if wiring.kind(operator) != "RESHAPE" or wiring.shape(source) != wiring.shape(output):
+        if wiring.shape(source) != wiring.shape(output):
             continue
         if wiring.is_output(output) and (wiring.is_input(source) or wiring.is_output(source)):
             continue
