@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import tinyml
+from float_models import float_classifier
 from training_case import needs_tensorflow, series, wav_bytes, write_wavs
 
 import tinyml_tool as tt
@@ -203,6 +204,29 @@ def test_each_channel_is_standardized_by_the_device_itself(tmp_path: Path) -> No
     assert part.std(axis=(0, 1)) == pytest.approx(1, abs=1e-4)
     assert features_in(tmp_path / "out" / "model_float.tflite") == record.features
     assert record.scaling.kind == "none"
+
+
+@needs_tensorflow
+def test_raw_samples_calibrate_and_measure(trained: Trained, words: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.tflite"
+    alone.write_bytes(trained.float_model.read_bytes())
+    named = tinyml(
+        "quantize", trained.float_model, "--data", words, "-o", tmp_path / "a.tflite", "--json"
+    ).envelope["result"]
+    assert named["data"]["calibration_samples"] == 40
+    assert named["answers"]["accuracy_after"] == 1.0
+    unnamed = tt.quantize(alone, data=words, output=tmp_path / "b.tflite")
+    assert unnamed.answers.accuracy_after is None
+    assert (tmp_path / "a.tflite").read_bytes() == (tmp_path / "b.tflite").read_bytes()
+
+
+def test_raw_samples_for_a_model_without_features_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "float.tflite").write_bytes(float_classifier())
+    write_wavs(tmp_path / "words")
+    done = tinyml("quantize", "float.tflite", "--data", "words", "--json", cwd=tmp_path)
+    assert done.code == ExitCode.USAGE
+    assert "does not tell its features" in done.error["message"]
+    assert "tinyml features store" in done.error["hint"]
 
 
 # What follows is refused before anything is trained.

@@ -224,7 +224,13 @@ def _try_all(
 ) -> list[RungResult]:
     source = found.read()
     samples = choose_data(
-        source.graph, found.data, found.test, calibration=calibration, normal=found.normal
+        source.graph,
+        found.data,
+        found.test,
+        calibration=calibration,
+        normal=found.normal,
+        features=source.features,
+        classes=found.classes,
     )
     results: list[RungResult] = []
     made: dict[QuantizationOptions, Quantized | TinymlError] = {}

@@ -39,6 +39,8 @@ class FloatSource:
     """The label of what is no anomaly, for a model that rebuilds its input."""
     features: FeatureSpec | None = None
     """What the record of its training tells of raw samples."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes, in the order of its outputs, where the record tells them."""
 
     def read(
         self, consent: Consent = refuse, progress: Callable[[str], None] = lambda text: None
@@ -68,14 +70,16 @@ def find_float_model(
     if path.is_dir():
         return _training(path, given, others)
     if path.suffix in KERAS_SUFFIXES:
+        features, classes = _told(path, KERAS_FILE)
         return FloatSource(
-            path, path.stem, given, others, keras=path, features=_features(path, KERAS_FILE)
+            path, path.stem, given, others, keras=path, features=features, classes=classes
         )
     if path.suffix in (".onnx", ".pt2", ".pt", ".pth"):
         raise InputError(
             f"{path}: is no .tflite", hint=f"make one first: tinyml import {path} -o model.tflite"
         )
-    return FloatSource(path, path.stem, given, others, features=_features(path, FLOAT_FILE))
+    features, classes = _told(path, FLOAT_FILE)
+    return FloatSource(path, path.stem, given, others, features=features, classes=classes)
 
 
 def _training(folder: Path, data: Path | None, test: Path | None) -> FloatSource:
@@ -87,20 +91,22 @@ def _training(folder: Path, data: Path | None, test: Path | None) -> FloatSource
         )
     beside = folder / CALIBRATION_FILE
     tests = folder / TEST_FILE
+    features, classes = _told(path, FLOAT_FILE)
     return FloatSource(
         path,
         folder.resolve().name,
         data or (beside if beside.is_file() else None),
         test or (tests if tests.is_file() and data is None else None),
         normal=_normal_label(folder / RECORD_FILE),
-        features=_features(path, FLOAT_FILE),
+        features=features,
+        classes=classes,
     )
 
 
-def _features(model: Path, name: str) -> FeatureSpec | None:
-    """The features of the training that left `model` under this name; None for other files."""
+def _told(model: Path, name: str) -> tuple[FeatureSpec | None, tuple[str, ...]]:
+    """Features and classes of the training that left `model` under this name."""
     record = find_record(model.parent) if model.name == name else None
-    return None if record is None else record.features
+    return (None, ()) if record is None else (record.features, record.classes)
 
 
 def _normal_label(record: Path) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tinyml_tool.api.calibration_data import read_calibration
 from tinyml_tool.api.float_source import FloatSource, find_float_model
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.boards import load_board
@@ -23,6 +24,7 @@ from tinyml_tool.importers.normalise import NormalModel
 from tinyml_tool.importers.sources import KERAS_QUANTIZE
 from tinyml_tool.output_file import check_output_file, write_output_file
 from tinyml_tool.preprocess.model_plan import carrying
+from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.quantization.advice import advise
 from tinyml_tool.quantization.ai_edge import BACKEND as AI_EDGE
 from tinyml_tool.quantization.ai_edge import quantize_with_ai_edge
@@ -33,7 +35,7 @@ from tinyml_tool.quantization.noise import measure_noise
 from tinyml_tool.quantization.options import QuantizationOptions, Scheme, parse_options
 from tinyml_tool.quantization.ranges import Range, measure_ranges
 from tinyml_tool.quantization.result import DataUse, Quantized
-from tinyml_tool.quantization.samples import Samples, random_samples, read_samples
+from tinyml_tool.quantization.samples import Samples, random_samples
 from tinyml_tool.quantization.tensorflow_backend import (
     TensorflowConverter,
     check_tensorflow_options,
@@ -94,11 +96,13 @@ def quantize(
     `model` is a float `.tflite`, a Keras file, or the folder that `tinyml train` made, whose data
     are then taken.  `backend` is "ai-edge" (ai-edge-quantizer), "tensorflow" (its converter, for
     Keras files, in a process of its own), or "auto": TensorFlow for Keras files, else ai-edge.
-    `data` is a `.npz` with samples `x` and, for accuracy, labels `y`; `calibration` of them, evenly
-    spread, give the ranges, the others (or those in `test`) the measurements.  `dense_per_tensor`
-    gives all weights of a dense layer one scale, as some kernels want it.  Writes `output`
-    where it is given.  Raises InputError for data that do not fit, UnsupportedModelError for a
-    model that cannot be quantized or that the reference does not run afterwards.
+    `data` is a `.npz` with samples `x` and, for accuracy, labels `y`, or raw samples (a folder of
+    sounds or pictures, `.csv`, `.ts`) that go through the features the model carries; `calibration`
+    of them, evenly spread, give the ranges, the others (or those in `test`) the measurements.
+    `dense_per_tensor` gives all weights of a dense layer one scale, as some kernels want it.
+    Writes `output` where it is given.  Raises InputError for data that do not fit,
+    UnsupportedModelError for a model that cannot be quantized or that the reference does not run
+    afterwards.
     """
     options = parse_options(
         scheme, input_type, output_type, int16_layers, dense_per_tensor=dense_per_tensor
@@ -118,6 +122,8 @@ def quantize(
         random_calibration=random_calibration,
         seed=seed,
         normal=found.normal,
+        features=source.features,
+        classes=found.classes,
     )
     if by_tensorflow is None:
         result = quantize_model(source, samples, options, progress)
@@ -170,9 +176,12 @@ def choose_data(
     random_calibration: bool = False,
     seed: int = 0,
     normal: int = 0,
+    features: FeatureSpec | None = None,
+    classes: tuple[str, ...] = (),
 ) -> QuantizationData:
     """Read the samples and decide which of them calibrate and which measure.
 
+    Raw samples go through `features`; `classes` are the names of the model's.
     Raises InputError where there are none and noise was not asked for.
     """
     if calibration < 1:
@@ -189,10 +198,10 @@ def choose_data(
         chosen = random_samples(graph, calibration, seed)
         everything = chosen
     else:
-        everything = read_samples(Path(data), graph)
+        everything = read_calibration(Path(data), graph, features, classes)
         chosen = everything.spread(calibration)
     if test is not None:
-        measured, same = read_samples(Path(test), graph), False
+        measured, same = read_calibration(Path(test), graph, features, classes), False
     else:
         rest = everything.without(chosen)
         same = len(rest) < _ENOUGH_HELD_OUT

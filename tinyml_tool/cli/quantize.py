@@ -47,7 +47,11 @@ ModelArgument = Annotated[
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help=".npz with samples `x` and, for accuracy, labels `y`."),
+    typer.Option(
+        "--data",
+        help=".npz with samples `x` and, for accuracy, labels `y`; or raw samples (folder, .csv, "
+        ".ts) of a model that carries features.",
+    ),
 ]
 OutputOption = Annotated[
     Path | None,
