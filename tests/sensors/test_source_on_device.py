@@ -9,13 +9,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from source_case import inferences, lines_until
+from source_case import (
+    RAW_MOTION,
+    features_of,
+    inferences,
+    lines_until,
+    relu_model,
+    source_project,
+)
 
 import tinyml_tool as tt
+from tinyml_tool.boards import load_board
+from tinyml_tool.firmware.project import write_project
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.build import build_project
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
+SIMULATED = Path(__file__).parent / "simulated_lsm6dsl.c"
 TEST_PICTURES = 450
 REPLAY = {"kind": "replay"}
 
@@ -61,3 +72,34 @@ def test_pictures_of_digits_get_the_right_class(board: str, tmp_path: Path) -> N
     answers = [max(told, key=lambda index: told[index]) for told in found]
     right = np.count_nonzero(np.array(answers) == digits.target[-TEST_PICTURES:])
     assert right >= 0.9 * TEST_PICTURES
+
+
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m0"])
+def test_the_driver_of_a_motion_sensor_feeds_the_model_on_an_emulated_core(
+    board: str, tmp_path: Path
+) -> None:
+    """The project of a real board's sensor, its bus replaced by a simulated LSM6DSL."""
+    features = features_of(RAW_MOTION, window=25, stride=10, std=[4.0])
+    files = source_project({"kind": "replay"}, features, board)
+    real = source_project({"kind": "lsm6dsl"}, features, "b_l475e_iot01a")
+    drivers = ("source_lsm6dsl.c", "motion_sample.h", "tinyml_i2c.h", "tinyml_source_config.h")
+    files |= {f"lib/sensors/{name}": real[f"lib/sensors/{name}"] for name in drivers}
+    config = "lib/sensors/tinyml_source_config.h"
+    files[config] = b"#define SOURCE_REPLAY 0\n" + files[config]
+    files["lib/simulated/simulated_lsm6dsl.c"] = SIMULATED.read_bytes()
+    project = tmp_path / "p"
+    write_project(project, files)
+    steps = np.random.default_rng(0).integers(-32768, 32768, (999, 6)).astype(np.int16)
+    (project / "steps.raw").write_bytes(steps.tobytes())
+    firmware = build_project(project, load_board(board), "cmake")
+    assert "warning:" not in (project / "build/build.log").read_text()
+    lines = lines_until(firmware.elf, board, "does not answer any more", project)
+    model = tmp_path / "case.tflite"
+    model.write_bytes(relu_model(features))
+    right = expected(model, tt.Features(features), steps.reshape(-1))
+    found = [
+        {value.index: value.stored for value in report.outputs[0].top}
+        for report in inferences(lines)
+    ]
+    assert len(found) == 98
+    assert_same(found, right)
