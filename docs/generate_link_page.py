@@ -58,7 +58,8 @@ All numbers are little-endian, and nothing is padded.
 
 _LINE = (
     f"{protocol.REPORT_MARK} n=1 ticks=81234 hz=25000000 emulated=1 "
-    "type0=int8 size0=2 scale0=3b800000 zero0=-128 top0=1:127,0:-128"
+    "type0=int8 size0=2 scale0=3b800000 zero0=-128 top0=1:127,0:-128 best=1 score=3f7f0000 "
+    "detected=1 label=yes"
 )
 
 _REPORT = f"""\
@@ -153,6 +154,7 @@ def link_page() -> str:
         _codes("record kind", protocol.RecordKind),
         _flags("run flag", protocol.RUN_FLAG_MEANINGS),
         _flags("replay flag", protocol.REPLAY_FLAG_MEANINGS),
+        _flags("feed flag", protocol.FEED_FLAG_MEANINGS),
         _flags("capability", protocol.CAPABILITY_MEANINGS),
         _codes("type of a tensor", protocol.TensorType),
         _codes("reason of a reset", protocol.ResetReason),

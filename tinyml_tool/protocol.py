@@ -175,6 +175,15 @@ class ReplayFlag(IntFlag):
     ANSWERS = 4
 
 
+class FeedFlag(IntFlag):
+    """Options of FEED."""
+
+    ANEW = 1
+
+
+FEED_FLAG_MEANINGS = {FeedFlag.ANEW: "a recording begins: what was fed before is forgotten"}
+
+
 REPLAY_FLAG_MEANINGS = {
     ReplayFlag.FEATURES: "the model's input, as the preprocessing has made it",
     ReplayFlag.OUTPUTS: "the outputs of the model, which is run for it",
@@ -224,7 +233,10 @@ REPORT_VALUES = 8
 
 
 class ReportKey(_Named):
-    """The words of that line, each ` key=value`; TYPE to TOP once an output, with its number."""
+    """The words of that line, each ` key=value`; TYPE to TOP once an output, with its number.
+
+    BEST to LABEL only where the firmware has an answer spec.
+    """
 
     NUMBER = "n", "counts the reports since the reset, from 1"
     TICKS = "ticks", "time of the inference, by the device's timer"
@@ -239,6 +251,10 @@ class ReportKey(_Named):
         f"the highest {REPORT_VALUES} values, the highest first, as index:value with commas; a "
         "value is the stored number, of float32 the bits in 8 hexadecimal digits",
     )
+    BEST = "best", "class that the outputs say; -1 where they are no numbers"
+    SCORE = "score", "of that class, or the anomaly score: the bits in 8 hexadecimal digits"
+    DETECTED = "detected", "class that is detected now, -1 for none"
+    LABEL = "label", "name of the best class; all but letters, digits, '-' and '_' as %XX"
     CRC = "crc", "CRC-32 of all before it, from '!' to the last value: 8 hexadecimal digits"
 
     @property
@@ -552,6 +568,23 @@ class AnswerReply:
     top: Annotated[bytes, Kind.REST, "the best classes: an i32 and the f32 of its score each"]
 
 
+@dataclass(frozen=True)
+class FeedRequest:
+    """Raw samples for the application."""
+
+    flags: Annotated[int, Kind.U16, "sum of the feed flags"]
+    data: Annotated[bytes, Kind.REST, "whole samples, little-endian"]
+
+
+@dataclass(frozen=True)
+class FeedReply:
+    """What became of the samples."""
+
+    taken: Annotated[int, Kind.U32, "bytes taken; 0 while the application has some to read"]
+    left: Annotated[int, Kind.U32, "bytes that the application has yet to read"]
+    inferences: Annotated[int, Kind.U32, "reported by the application since the reset"]
+
+
 Q = TypeVar("Q")
 R = TypeVar("R")
 
@@ -680,6 +713,16 @@ ANSWER = Request(
     AnswerReply,
 )
 
+FEED = Request(
+    22,
+    "FEED",
+    "Feeds raw samples to the application of src/main.c, which works on them as on those of a "
+    "sensor and reports what it finds. Only what fits its buffer is taken; no samples ask whether "
+    "it has read all.",
+    FeedRequest,
+    FeedReply,
+)
+
 REQUESTS: tuple[Request[Any, Any], ...] = (
     HELLO,
     INPUT_INFO,
@@ -701,6 +744,7 @@ REQUESTS: tuple[Request[Any, Any], ...] = (
     REPLAY,
     ANSWER_INFO,
     ANSWER,
+    FEED,
     RESET,
 )
 

@@ -10,29 +10,114 @@
 #include "application.h"
 #include "model.h"
 #include "port.h"
+#include "tinyml_fed.h"
 #include "tinyml_link.h"
 #include "tinyml_link_config.h"
 #include "tinyml_report.h"
+#if TINYML_ANSWER
+#include "model_answer.h"
+#include "tinyml_print.h"
+#endif
 #if TINYML_SOURCE
 #include "tinyml_sense.h"
+#endif
+
+#if TINYML_FEATURES
+#if TINYML_ANSWER
+static void forget_answers(void) { answer_start(); }
+
+/* Runs the model on its input and tells what its outputs say. */
+static void infer(void)
+{
+  answer_keep_input(model_input(0)->data);
+  const uint64_t start = port_ticks();
+  if (model_invoke() != 0) {
+    return;
+  }
+  const uint64_t ticks = port_ticks() - start;
+  const struct answer answer = answer_take(model_output(0)->data);
+  tinyml_report_answer(ticks, &answer);
+  if (answer.detected >= 0) { /* once in the refractory time: here it is acted upon */
+    tinyml_print(answer_label(answer.detected));
+    tinyml_print(" ");
+    tinyml_print_real(1, answer.score);
+    tinyml_print_line("");
+  }
+}
+#else
+static void forget_answers(void) {}
+
+/* Runs the model on its input and tells its outputs. */
+static void infer(void)
+{
+  const uint64_t start = port_ticks();
+  if (model_invoke() == 0) {
+    tinyml_report(port_ticks() - start);
+  }
+}
 #endif
 
 #if TINYML_SOURCE
 /* Runs the model when the sensor has completed its input; false where there was nothing to do. */
 static bool sense(void)
 {
-  if (tinyml_sense()) {
-    const uint64_t start = port_ticks();
-    if (model_invoke() == 0) {
-      tinyml_report(port_ticks() - start);
-    }
+  static uint32_t gaps;
+  const bool ready = tinyml_sense();
+  if (gaps != tinyml_sense_gaps()) { /* no average reaches across a gap either */
+    gaps = tinyml_sense_gaps();
+    forget_answers();
+  }
+  if (ready) {
+    infer();
   }
   return !tinyml_sense_idle();
 }
 
-static void leave_sensor(void) { tinyml_sense_stop(); }
+static void leave_sensor(void)
+{
+  tinyml_sense_stop();
+  forget_answers();
+}
 #else
 static bool sense(void) { return false; }
+
+static void leave_sensor(void) {}
+#endif
+
+/* Makes features of samples, and runs the model whenever its input is complete. */
+static void use(const features_sample *samples, size_t count)
+{
+  while (count > 0) {
+    const size_t taken = features_push(samples, count);
+    samples += taken;
+    count -= taken;
+    if (features_ready()) {
+      infer();
+    }
+  }
+}
+
+/* Works on what a computer feeds in place of the sensor, or else on the sensor's samples; false
+ * where there was nothing to do. */
+static bool work(void)
+{
+  enum { MOST = 32 };
+  features_sample samples[MOST];
+  const int count = tinyml_fed_samples(samples, MOST);
+  if (count == TINYML_FED_NOTHING) {
+    return sense();
+  }
+  if (count == TINYML_FED_ANEW) {
+    leave_sensor();
+    features_start(model_input(0)->data);
+    forget_answers();
+    return true;
+  }
+  use(samples, (size_t)count);
+  return count > 0;
+}
+#else
+static bool work(void) { return false; }
 
 static void leave_sensor(void) {}
 #endif
@@ -63,7 +148,7 @@ static bool step(void)
    * Fill the whole input before every run: the model works in the same memory. Return true as
    * long as there is work to do.
    */
-  return sense();
+  return work();
 }
 
 void application_start(void) { tinyml_link_init(model_init()); }

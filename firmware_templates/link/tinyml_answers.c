@@ -9,6 +9,7 @@
 #include "port.h"
 #include "tinyml_hash.h"
 #include "tinyml_inference.h"
+#include "tinyml_print.h"
 
 _Static_assert(sizeof ANSWER_HASH == 65, "SHA-256 in hexadecimal");
 
@@ -57,6 +58,19 @@ static void write_top(struct tinyml_writer *writer)
     tinyml_write_i32(writer, top[place]);
     tinyml_write_f32(writer, answer_score(top[place]));
   }
+}
+
+void tinyml_answers_print(void)
+{
+  tinyml_print("answer: ");
+  if (last.best < 0) {
+    tinyml_print_line("none, an output is no number");
+    return;
+  }
+  tinyml_print(last.label);
+  tinyml_print(", score ");
+  tinyml_print_real(1, last.score);
+  tinyml_print_line("");
 }
 
 #if TINYML_SEMIHOSTING

@@ -18,6 +18,9 @@ void tinyml_answers_keep_input(void);
 /* Takes the outputs of the last run, if that is not done yet; `apart`: as the only window. */
 void tinyml_answers_take(bool apart);
 
+/* Prints the last answer for people. */
+void tinyml_answers_print(void);
+
 #if TINYML_SEMIHOSTING
 /* The record of the last answer. */
 void tinyml_write_answer(struct tinyml_records *records, uint32_t inference);

@@ -5,6 +5,7 @@
 
 #include "model.h"
 #include "port.h"
+#include "tinyml_answers.h"
 #include "tinyml_crc32.h"
 #include "tinyml_inference.h"
 #include "tinyml_link_config.h"
@@ -250,6 +251,12 @@ static void run(void)
   for (size_t i = 0; i < MODEL_OUTPUT_COUNT && result == 0; i++) {
     print_output(i);
   }
+#if TINYML_ANSWER
+  if (result == 0) {
+    tinyml_answers_take(true);
+    tinyml_answers_print();
+  }
+#endif
   print_time(ticks);
 }
 

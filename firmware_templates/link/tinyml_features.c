@@ -6,10 +6,12 @@
 #include "port.h"
 #include "tinyml_answers.h"
 #include "tinyml_crc32.h"
+#include "tinyml_fed.h"
 #include "tinyml_hash.h"
 #include "tinyml_inference.h"
 #include "tinyml_link_config.h"
 #include "tinyml_records.h"
+#include "tinyml_report.h"
 #include "tinyml_requests.h"
 #include "tinyml_run.h"
 #include "tinyml_server.h"
@@ -44,12 +46,22 @@ _Static_assert(sizeof FEATURES_HASH == 65, "SHA-256 in hexadecimal");
 enum {
   SAMPLE_BYTES = sizeof(features_sample),
   INPUT_BYTES = FEATURES_VALUES * sizeof(features_value),
-  SAMPLES_AT_ONCE = 256 / SAMPLE_BYTES
+  SAMPLES_AT_ONCE = 256 / SAMPLE_BYTES,
+  FED_SECONDS = 5 /* how long a host that feeds counts as present after its last request */
 };
 
 /* Where samples lie as their type wants it: payloads start anywhere. */
 static features_sample samples[SAMPLES_AT_ONCE];
 static bool started;
+
+/* Of `samples`, what the application has yet to read. */
+static struct {
+  size_t next;
+  size_t end;
+  uint64_t last; /* ticks of the last request */
+  bool anew;     /* the application must begin a recording before it reads */
+  bool begun;    /* and the link has not made features since */
+} fed;
 
 /* False, with an answer, where the model has no place for features. */
 static bool can_start(void)
@@ -66,6 +78,9 @@ static bool can_start(void)
 
 static void start(void)
 {
+  fed.end = 0;
+  fed.anew = false;
+  fed.begun = false;
   tinyml_inference_input_changes();
   features_start(model_input(0)->data);
   tinyml_answers_start();
@@ -144,6 +159,49 @@ void tinyml_push(struct tinyml_reader *payload)
     start();
   }
   push_payload(request.data, request.data_bytes);
+}
+
+int tinyml_fed_samples(features_sample *to, size_t most)
+{
+  if (fed.anew) {
+    fed.anew = false;
+    started = false; /* whoever pushes next must begin anew */
+    return TINYML_FED_ANEW;
+  }
+  const size_t left = fed.end > fed.next ? fed.end - fed.next : 0;
+  const size_t count = left < most ? left : most;
+  memcpy(to, samples + fed.next, count * sizeof *to);
+  fed.next += count;
+  const bool feeds = fed.begun && port_ticks() - fed.last < (uint64_t)FED_SECONDS * port_ticks_hz();
+  return count > 0 || feeds ? (int)count : TINYML_FED_NOTHING;
+}
+
+void tinyml_feed(struct tinyml_reader *payload)
+{
+  struct tinyml_feed_request request;
+  if (!tinyml_unpack_feed_request(payload, &request) || request.data_bytes % SAMPLE_BYTES != 0) {
+    tinyml_server_fail(TINYML_STATUS_MALFORMED, "");
+    return;
+  }
+  if (!can_start()) {
+    return;
+  }
+  struct tinyml_feed_reply done = {.taken = 0, .inferences = tinyml_reports()};
+  const bool anew = (request.flags & (unsigned)TINYML_FEED_ANEW) != 0 || !fed.begun;
+  fed.last = port_ticks();
+  tinyml_inference_forget(); /* from now on inputs and outputs are the application's */
+  if (anew || (!fed.anew && fed.next >= fed.end)) {
+    const size_t part = request.data_bytes < sizeof samples ? request.data_bytes : sizeof samples;
+    memcpy(samples, request.data, part);
+    fed.next = 0;
+    fed.end = part / SAMPLE_BYTES;
+    fed.anew = fed.anew || anew;
+    fed.begun = true;
+    done.taken = (uint32_t)part;
+  }
+  done.left = (uint32_t)(SAMPLE_BYTES * (fed.end - fed.next));
+  tinyml_pack_feed_reply(tinyml_server_reply(), &done);
+  tinyml_server_answer(TINYML_STATUS_OK);
 }
 
 #if TINYML_SEMIHOSTING
@@ -298,6 +356,12 @@ void tinyml_push(struct tinyml_reader *payload)
 }
 
 void tinyml_replay(struct tinyml_reader *payload)
+{
+  (void)payload;
+  refuse();
+}
+
+void tinyml_feed(struct tinyml_reader *payload)
 {
   (void)payload;
   refuse();

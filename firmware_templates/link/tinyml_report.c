@@ -2,8 +2,9 @@
  * because nothing else protects text on a bad line.
  *
  *   !inference n=1 ticks=81234 hz=25000000 emulated=1 type0=int8 size0=2 scale0=3b800000
- *   zero0=-128 top0=1:127,0:-128 crc=0badcafe
+ *   zero0=-128 top0=1:127,0:-128 best=1 score=3f7f0000 detected=1 label=yes crc=0badcafe
  *
+ * What the outputs say, from `best` to `label`, is told where the firmware has lib/answer/.
  * The CRC covers everything from '!' to the space before `crc=`.  Scales, and the values of
  * float32, are the bits of the IEEE 754 number. */
 #include "tinyml_report.h"
@@ -174,7 +175,7 @@ static void put_output(size_t output)
   put_values(tensor, size);
 }
 
-void tinyml_report(uint64_t ticks)
+static void begin(uint64_t ticks)
 {
   crc = 0;
   put_text(TINYML_REPORT_MARK);
@@ -189,8 +190,59 @@ void tinyml_report(uint64_t ticks)
   for (size_t i = 0; i < MODEL_OUTPUT_COUNT; i++) {
     put_output(i);
   }
+}
+
+static void end(void)
+{
   const uint32_t line_crc = crc;
   put_key(TINYML_REPORT_CRC);
   put_hex(line_crc);
   put_text("\r\n");
 }
+
+void tinyml_report(uint64_t ticks)
+{
+  begin(ticks);
+  end();
+}
+
+#if TINYML_ANSWER
+static bool is_plain(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+/* A name as one word: what could end it as %XX. */
+static void put_name(const char *name)
+{
+  for (; *name != '\0'; name++) {
+    if (is_plain(*name)) {
+      put(name, 1);
+    } else {
+      const unsigned byte = (unsigned char)*name;
+      put_text("%");
+      put(&"0123456789abcdef"[byte >> 4], 1);
+      put(&"0123456789abcdef"[byte & 15u], 1);
+    }
+  }
+}
+
+void tinyml_report_answer(uint64_t ticks, const struct answer *answer)
+{
+  uint32_t score;
+  memcpy(&score, &answer->score, sizeof score);
+  begin(ticks);
+  put_key(TINYML_REPORT_BEST);
+  put_int(answer->best);
+  put_key(TINYML_REPORT_SCORE);
+  put_hex(score);
+  put_key(TINYML_REPORT_DETECTED);
+  put_int(answer->detected);
+  put_key(TINYML_REPORT_LABEL);
+  put_name(answer_label(answer->best));
+  end();
+}
+#endif
+
+uint32_t tinyml_reports(void) { return inferences; }

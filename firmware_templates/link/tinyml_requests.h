@@ -28,5 +28,6 @@ void tinyml_get_input(struct tinyml_reader *payload);
 void tinyml_replay(struct tinyml_reader *payload);
 void tinyml_answer_info(struct tinyml_reader *payload);
 void tinyml_answer(struct tinyml_reader *payload);
+void tinyml_feed(struct tinyml_reader *payload);
 
 #endif

@@ -126,6 +126,7 @@ static const struct handler {
     [TINYML_REQUEST_REPLAY] = {tinyml_replay, false},
     [TINYML_REQUEST_ANSWER_INFO] = {tinyml_answer_info, false},
     [TINYML_REQUEST_ANSWER] = {tinyml_answer, false},
+    [TINYML_REQUEST_FEED] = {tinyml_feed, false},
 };
 
 void tinyml_server_obey(void)
@@ -207,7 +208,7 @@ static void take_frame(void)
   if (!enter_session(&header) || !is_new(&header, crc)) {
     return;
   }
-  host_came = true;
+  host_came = header.type != TINYML_REQUEST_FEED; /* who feeds leaves the model to others */
   last_request = port_ticks();
   current = header;
   current_crc = crc;

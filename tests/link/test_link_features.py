@@ -14,6 +14,7 @@ from tinyml_tool.devices.link.client import LinkClient
 from tinyml_tool.devices.link.diagnosis import RefusedError
 from tinyml_tool.errors import LinkError, OutputError
 from tinyml_tool.protocol import ReplayFlag, Status
+from tinyml_tool.verify.application import feed_application
 from tinyml_tool.verify.replay import replay_samples
 
 HASH = "ffeeddccbbaa99887766554433221100" * 2
@@ -136,3 +137,54 @@ def test_a_replay_from_a_file_that_is_not_there_is_refused(
     (tmp_path / "replay_results.bin").mkdir()
     with pytest.raises(OutputError):
         client.replay(b"\0\0", tmp_path, ReplayFlag.FEATURES)
+
+
+def fed_reports(client: LinkClient, windows: list[np.ndarray]) -> None:
+    """The application runs the model on each window of a recording, and reports its outputs."""
+    samples = np.concatenate([samples_of(values) for values in windows])
+    reports = feed_application(client, samples)
+    zeros = np.zeros(3, np.float32)
+    assert len(reports) == len(windows)
+    for values, report in zip(windows, reports, strict=True):
+        (scores, _) = expected_outputs([values, zeros])
+        assert report.outputs[0].top[0].stored == scores.max()
+        assert report.answer is not None
+        assert report.answer.best == int(scores.reshape(-1)[:3].argmax())
+
+
+def test_the_application_works_on_samples_that_are_fed(client: LinkClient) -> None:
+    windows = [random_inputs(seed)[0] for seed in range(3)]
+    fed_reports(client, windows)
+    fed_reports(client, windows[:1])
+
+
+def test_samples_that_are_fed_begin_anew_after_the_link_made_features(client: LinkClient) -> None:
+    client.start_features()
+    client.push(bytes(20))
+    assert client.feed(bytes(200)).taken == 200  # as if it had said so
+    while client.feed(b"").left:
+        pass
+    client.push(bytes(20))
+    fed_reports(client, [random_inputs(5)[0]])
+
+
+def test_who_feeds_gives_up_the_outputs_of_the_last_run(client: LinkClient) -> None:
+    client.infer(random_inputs(1))
+    client.feed(bytes(2), anew=True)
+    with pytest.raises(RefusedError) as caught:
+        client.answer()
+    assert caught.value.status == Status.NO_RESULT
+
+
+def test_half_a_sample_cannot_be_fed(client: LinkClient) -> None:
+    client.hello()
+    with pytest.raises(RefusedError, match="MALFORMED"):
+        client.feed(b"\0\0\0")
+
+
+def test_a_board_without_preprocessing_cannot_be_fed(start_device: StartDevice) -> None:
+    client = LinkClient(start_device(SMALL_BOARD), timeouts=QUICK)
+    with pytest.raises(LinkError, match="its application takes no raw samples"):
+        feed_application(client, np.zeros(4, np.int16))
+    with pytest.raises(RefusedError, match="built without preprocessing"):
+        client.feed(b"\0\0")

@@ -172,12 +172,12 @@ def test_the_example_in_the_application_compiles(tmp_path: Path) -> None:
     example = re.search(r"^ {3}\*\n((?: {3}\* {3}.*\n)+) {3}\*\n", source, re.MULTILINE)
     assert example is not None
     code = "\n".join(line[5:] for line in example[1].splitlines())
-    before, after = source[: source.index("  /*\n   * Your code here")], "}\n"
-    (tmp_path / "main.c").write_text(f"{before}{code}\n{after}void (*const used)(void) = step;\n")
+    before, after = source[: source.index("  /*\n   * Your code here")], "  return work();\n}\n"
+    (tmp_path / "main.c").write_text(f"{before}{code}\n{after}bool (*const used)(void) = step;\n")
     write_link_headers(tmp_path, 256)
     fakes = Path(__file__).parent / "fake_device"
     folders = (fakes, templates / "app", templates / "link", templates / "port")
-    includes = [f"-I{folder}" for folder in folders]
+    includes = ["-I.", *(f"-I{folder}" for folder in folders)]
     command = ["gcc", "-std=c11", "-c", *WARNINGS, *includes, "main.c"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

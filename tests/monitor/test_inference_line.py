@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import struct
 import subprocess
+import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+from tinyml_tool.api.monitor import MonitorEvent
 from tinyml_tool.devices.inference_line import (
     ConsoleRun,
     DamagedInference,
+    ReportedAnswer,
     ReportedInference,
     ReportedOutput,
     parse_inference_line,
 )
 from tinyml_tool.firmware.link_config import LINK_CONFIG_HEADER, link_config_header
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
+from tinyml_tool.report.monitoring import event_line
 from tinyml_tool.resources import data_folder
 
 HERE = Path(__file__).parent
@@ -227,3 +232,32 @@ def test_very_large_and_strange_numbers_are_read() -> None:
     (inference,) = fed(text)
     assert [value.index for value in inference.outputs[0].top] == [0, 1, 2]
     assert inference.outputs[0].top[0].real == 3 * 2.0**70
+
+
+def answered(words: str) -> str:
+    covered = f"!inference n=3 ticks=9 hz=100 emulated=1 type0=int8 size0=1 scale0=00000000 {words}"
+    return f"{covered} crc={zlib.crc32(covered.encode()):08x}"
+
+
+WORDS = "zero0=0 top0=0:1 best=2 score=3f000000 detected=2 label=a%20%25b"
+
+
+def test_a_report_tells_what_the_outputs_say() -> None:
+    inference = parsed(answered(WORDS))
+    assert inference.answer == ReportedAnswer(best=2, label="a %b", score=0.5, detected=True)
+    event = MonitorEvent(datetime.now(), inference)
+    told = event.to_json()["answer"]
+    assert told == {"label": "a %b", "score": 0.5, "detected": True}
+    assert "a %b 0.5  DETECTED" in event_line(event, ()).plain
+
+
+def test_a_report_tells_that_outputs_are_no_numbers() -> None:
+    inference = parsed(answered("zero0=0 top0=0:1 best=-1 score=00000000 detected=-1 label="))
+    event = MonitorEvent(datetime.now(), inference)
+    assert event.to_json()["answer"] == {"label": None, "score": 0.0, "detected": False}
+    assert "no answer: an output is no number" in event_line(event, ()).plain
+
+
+@pytest.mark.parametrize("lost", [" label=a%20%25b", " detected=2", " score=3f000000"])
+def test_a_report_with_half_an_answer_is_damaged(lost: str) -> None:
+    assert isinstance(parse_inference_line(answered(WORDS.replace(lost, ""))), DamagedInference)

@@ -15,12 +15,15 @@ from test_stored_answers import autoencoder
 
 import tinyml_tool as tt
 from tinyml_tool.api.project import open_project
+from tinyml_tool.api.session import open_session
 from tinyml_tool.errors import LinkError
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.build import build_project
 from tinyml_tool.toolchain.features_binding import FeatureStream
+from tinyml_tool.verify.application import feed_application
 
 pytestmark = pytest.mark.skipif(
     shutil.which("qemu-system-arm") is None or shutil.which("arm-none-eabi-gcc") is None,
@@ -82,9 +85,6 @@ def test_a_firmware_with_other_answers_is_refused(project: Path) -> None:
     """The project file is edited after the firmware was built, as a port would meet it."""
     opened = open_project(project)
     assert opened.answer is not None
-    from tinyml_tool.api.session import open_session
-    from tinyml_tool.toolchain.build import build_project
-
     elf = build_project(project, opened.board, "cmake").elf
     changed = opened.answer.model_copy(update={"refractory": 9})
     edited = type(opened)(**{**vars(opened), "answer": changed})
@@ -144,3 +144,41 @@ def test_raw_samples_become_answers_on_the_device(tmp_path: Path, board: str) ->
     ]
     detections = sum(a.detected is not None for a in result.answers)
     assert 0 < detections < len(here) / 3
+
+
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m0"])
+@pytest.mark.parametrize("answered", [True, False], ids=["answer", "outputs"])
+def test_the_application_reports_what_the_host_computes(
+    tmp_path: Path, board: str, answered: bool
+) -> None:
+    """src/main.c itself, fed over the link as by its sensor, twice in a row."""
+    spec = spec_of("summary")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(model_for(spec))
+    table = {"kind": "anomaly", "threshold": 1e-4, "average": 2, "refractory": 3}
+    table |= {"labels": ["as usual", "odd = 100 %"]}
+    tt.store_features(path, spec)
+    if answered:
+        tt.store_answer(path, table)
+    project = tt.generate(path, board=board, output=tmp_path / "p").project
+    opened = open_project(project)
+    samples = raw_samples("summary", amount=0.4)
+    windows = windows_here(path.read_bytes(), spec, samples)
+    elf = build_project(project, opened.board, "cmake").elf
+    with open_session(opened, elf=lambda: elf) as session:
+        found = [feed_application(session.client, samples) for _ in range(2)]
+        again = session.runner.run([windows[0][0]])[0]  # the link still has the model
+    np.testing.assert_array_equal(again, windows[0][1])
+    for reports in found:
+        assert len(reports) == len(windows) > 10
+        for report, (_, output) in zip(reports, windows, strict=True):
+            top = report.outputs[0].top[0]
+            assert (top.index, top.stored) == (int(output.argmax()), int(output.max()))
+        if answered:
+            stream = tt.answers_of(path)
+            here = [stream.take(output, given) for given, output in windows]
+            told = [report.answer for report in reports if report.answer is not None]
+            assert [(a.best, a.score) for a in told] == [(a.best, a.score) for a in here]
+            assert [a.label for a in told] == [stream.label(a) for a in here]
+            assert [a.detected for a in told] == [a.detected is not None for a in here]
+            assert "odd = 100 %" in session.client.text

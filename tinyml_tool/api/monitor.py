@@ -12,14 +12,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from tinyml_tool.api.labels import read_labels
-from tinyml_tool.config import FILE_NAME, read_config
-from tinyml_tool.devices.inference_line import DamagedInference, ReportedInference, ReportedOutput
+from tinyml_tool.config import FILE_NAME, Config, read_config
+from tinyml_tool.devices.inference_line import (
+    DamagedInference,
+    ReportedAnswer,
+    ReportedInference,
+    ReportedOutput,
+)
 from tinyml_tool.devices.port_names import PortTarget, find_port, only_port
 from tinyml_tool.devices.port_watch import Faulted, Line, Lost, Opened, PortWatch, Seen
 from tinyml_tool.errors import DeviceError, InputError
 from tinyml_tool.firmware.manifest import FILE_NAME as MANIFEST
 from tinyml_tool.firmware.manifest import read_manifest
 from tinyml_tool.firmware.project_board import project_board
+from tinyml_tool.preprocess.answer_spec import ClassesSpec, parse_answer
 
 _POLL_SECONDS = 0.05
 
@@ -67,6 +73,7 @@ def _inference_json(inference: ReportedInference, labels: Sequence[str]) -> dict
         "ticks_hz": inference.ticks_hz,
         "emulated": inference.emulated,
         "checked": inference.checked,
+        "answer": _answer_json(inference.answer),
         "outputs": [
             {
                 "size": output.size,
@@ -82,6 +89,16 @@ def _inference_json(inference: ReportedInference, labels: Sequence[str]) -> dict
             }
             for output in inference.outputs
         ],
+    }
+
+
+def _answer_json(answer: ReportedAnswer | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    return {
+        "label": answer.label if answer.best is not None else None,
+        "score": _finite(answer.score),
+        "detected": answer.detected,
     }
 
 
@@ -222,9 +239,17 @@ def monitor_source(name: str | None = None, *, labels: Path | None = None) -> Mo
     elf = project / ".pio" / "build" / board.id / "firmware.elf"
     return MonitorSource(
         find_port(board.id, board),
-        read_labels(labels) if labels else (),
+        read_labels(labels) if labels else _answer_labels(config),
         elf if elf.is_file() else None,
     )
+
+
+def _answer_labels(config: Config) -> tuple[str, ...]:
+    """The classes that `[answer]` names; none for anomaly scores, whose outputs are no classes."""
+    if config.answer is None:
+        return ()
+    spec = parse_answer(config.answer, "[answer]")
+    return spec.labels if isinstance(spec, ClassesSpec) else ()
 
 
 def _project_called(name: str | None) -> Path | None:

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from tinyml_tool.protocol import REPORT_MARK, ReportKey, TensorType
 
@@ -37,6 +38,18 @@ class ReportedOutput:
 
 
 @dataclass(frozen=True)
+class ReportedAnswer:
+    """What the firmware says of an inference's outputs."""
+
+    best: int | None
+    """Class; None where an output is no number."""
+    label: str
+    score: float
+    detected: bool
+    """Whether it is detected now."""
+
+
+@dataclass(frozen=True)
 class ReportedInference:
     """What the firmware tells about one inference.
 
@@ -48,6 +61,8 @@ class ReportedInference:
     ticks_hz: int
     emulated: bool
     outputs: tuple[ReportedOutput, ...]
+    answer: ReportedAnswer | None = None
+    """What the outputs say, where the firmware tells it."""
     number: int | None = None
     """Counts from the reset of the device; None where the firmware does not count."""
     checked: bool = True
@@ -92,6 +107,19 @@ def _inference(values: Mapping[str, str]) -> ReportedInference:
         ticks_hz=int(values[ReportKey.HZ.value]),
         emulated=values[ReportKey.EMULATED.value] == "1",
         outputs=tuple(outputs),
+        answer=_answer(values),
+    )
+
+
+def _answer(values: Mapping[str, str]) -> ReportedAnswer | None:
+    if ReportKey.BEST.value not in values:
+        return None
+    best = int(values[ReportKey.BEST.value])
+    return ReportedAnswer(
+        best=best if best >= 0 else None,
+        label=unquote(values[ReportKey.LABEL.value], errors="strict"),
+        score=_float_of_bits(values[ReportKey.SCORE.value]),
+        detected=int(values[ReportKey.DETECTED.value]) >= 0,
     )
 
 

@@ -66,6 +66,7 @@ def protocol_header() -> str:
         _flags("tinyml_capability", "TINYML_CAPABILITY_", protocol.CAPABILITY_MEANINGS),
         _flags("tinyml_run_flag", "TINYML_RUN_", protocol.RUN_FLAG_MEANINGS),
         _flags("tinyml_replay_flag", "TINYML_REPLAY_", protocol.REPLAY_FLAG_MEANINGS),
+        _flags("tinyml_feed_flag", "TINYML_FEED_", protocol.FEED_FLAG_MEANINGS),
         *(_struct(payload) for payload in _once([*sent, *received])),
         *(_pack_function(payload) for payload in sent),
         *(_unpack_function(payload) for payload in received),

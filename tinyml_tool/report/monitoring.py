@@ -17,6 +17,7 @@ from tinyml_tool.api.monitor import Monitor, MonitorEvent, MonitorStatistics, la
 from tinyml_tool.api.time_left import duration_text
 from tinyml_tool.devices.inference_line import (
     DamagedInference,
+    ReportedAnswer,
     ReportedInference,
     ReportedOutput,
     ReportedValue,
@@ -65,7 +66,16 @@ def _inference_text(inference: ReportedInference, labels: Sequence[str]) -> Text
         for output in inference.outputs
     ]
     text = Text(" / ").join(parts)
+    if inference.answer is not None:
+        text = _answer_text(inference.answer)
     return Text.assemble((f"{_number(inference)}", "bold"), text, "  ", (_time(inference), "cyan"))
+
+
+def _answer_text(answer: ReportedAnswer) -> Text:
+    if answer.best is None:
+        return Text("no answer: an output is no number")
+    found = ("  DETECTED", "bold green") if answer.detected else ""
+    return Text.assemble(f"{answer.label} {answer.score:.4g}", found)
 
 
 def _number(inference: ReportedInference) -> str:

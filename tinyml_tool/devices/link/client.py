@@ -31,6 +31,7 @@ from tinyml_tool.protocol import (
     CONTINUE,
     FEATURES_INFO,
     FEATURES_START,
+    FEED,
     GET_INPUT,
     GET_LAYER,
     GET_OUTPUT,
@@ -53,6 +54,9 @@ from tinyml_tool.protocol import (
     DataReply,
     Empty,
     FeaturesReply,
+    FeedFlag,
+    FeedReply,
+    FeedRequest,
     GetInputRequest,
     GetLayerRequest,
     GetOutputRequest,
@@ -161,6 +165,10 @@ class LinkClient:
     def text(self) -> str:
         """The last text the device printed."""
         return self._exchange.text
+
+    def listen(self, on_text: Callable[[str], None] | None) -> None:
+        """Give text of the device to `on_text` from now on; None: to nobody."""
+        self._exchange.on_text = on_text
 
     @property
     def statistics(self) -> Statistics:
@@ -355,6 +363,12 @@ class LinkClient:
         """Feed raw samples; the device takes fewer where they complete the model's input."""
         largest = self._payload - self._payload % 8  # whole samples of any type
         return self._exchange.call(PUSH, PushRequest(samples[:largest]))
+
+    def feed(self, samples: bytes, *, anew: bool = False) -> FeedReply:
+        """Feed raw samples to the application; it takes fewer, or none while it has some."""
+        largest = self._payload - self._payload % 8 - 8  # whole samples of any type, and the flags
+        flags = FeedFlag.ANEW if anew else FeedFlag(0)
+        return self._exchange.call(FEED, FeedRequest(flags, samples[:largest]))
 
     def read_input(self, index: int = 0) -> bytes:
         """An input that was set, or made of samples, since the last run."""

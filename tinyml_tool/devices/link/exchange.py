@@ -123,7 +123,7 @@ class Exchange:
         self.timeouts = timeouts or Timeouts()
         self.statistics = Statistics()
         self._stream = stream
-        self._on_text = on_text
+        self.on_text = on_text
         self._demultiplexer = Demultiplexer()
         self._patience = Patience(self.timeouts.answer)
         self._text = ""
@@ -304,8 +304,8 @@ class Exchange:
         before = self._text[-len(_GREETING) :]
         self._greetings += (before + text).count(_GREETING) - before.count(_GREETING)
         self._text = (self._text + text)[-_KEPT_TEXT:]
-        if self._on_text is not None:
-            self._on_text(text)
+        if self.on_text is not None:
+            self.on_text(text)
 
     def _hopeless(self, asking: _Asking) -> Exception:
         """Why there is no answer, as far as one can tell."""
