@@ -43,6 +43,8 @@ class Outcome:
             and device.agreement.exact
             and self.from_raw.windows > 0
             and self.from_raw.different == 0
+            and not self.from_raw.answers_different
+            and (device.answers is None or device.answers.exact)
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -113,6 +115,11 @@ def board_quality(device: DeviceFigures) -> str:
 def raw_quality(found: RawAnswers) -> str:
     """What came of raw samples, in words."""
     differ = f"{found.different} of {found.windows:,} windows differ"
+    if found.answers_different is not None:
+        differ += (
+            f", {found.answers_different} of the board's own scores; it detects anomalies in "
+            f"{found.detected}"
+        )
     if found.right is None:
         return differ
     return f"{100 * found.right / found.windows:.1f} % right; {differ}"

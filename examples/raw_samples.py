@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 import tinyml_tool as tt
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.verify.device_answers import DeviceAnswer
 from tinyml_tool.verify.raw_samples import read_samples
+
+Window: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+"""The model's input and what it says to that."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,23 @@ class RawAnswers:
     different: int
     """Windows with other outputs than the computer's, which ran the same C and the reference."""
     right: int | None
+    answers_different: int | None = None
+    """Windows of which the board says something else than the computer, by bits of the score; None
+    where the model has no answer spec."""
+    detected: int | None = None
+    """Windows in which the board detects something."""
 
     def to_json(self) -> dict[str, Any]:
         """What result.json holds."""
-        return {"windows": self.windows, "different": self.different, "right": self.right}
+        return asdict(self)
 
 
 def answers_to_raw(project: Path, model: Path, raw: RawSamples) -> RawAnswers:
     """Stream the files to the board as if they were its sensor's, and compare every window."""
-    found = [outputs[0].values for outputs in tt.run(project, inputs=raw.files).outputs]
-    expected = _on_this_computer(model, raw.files)
+    run = tt.run(project, inputs=raw.files)
+    found = [outputs[0].values for outputs in run.outputs]
+    windows = _on_this_computer(model, raw.files)
+    expected = [output for _, output in windows]
     if len(found) != len(expected):
         return RawAnswers(len(expected), abs(len(found) - len(expected)), None)
     different = sum(
@@ -52,20 +63,38 @@ def answers_to_raw(project: Path, model: Path, raw: RawSamples) -> RawAnswers:
     if raw.labels is not None:
         answers = [int(values.argmax()) for values in found]
         right = sum(a == label for a, label in zip(answers, raw.labels, strict=True))
-    return RawAnswers(len(expected), different, right)
+    if not run.answers:
+        return RawAnswers(len(expected), different, right)
+    otherwise = _answers_different(model, windows, run.answers)
+    detected = sum(answer.detected is not None for answer in run.answers)
+    return RawAnswers(len(expected), different, right, otherwise, detected)
 
 
-def _on_this_computer(model: Path, files: Sequence[Path]) -> list[NDArray[Any]]:
+def _answers_different(model: Path, windows: Sequence[Window], told: Sequence[DeviceAnswer]) -> int:
+    """How many answers of the board are not what this computer says of its own outputs.
+
+    The windows of all files are one stream here; so without averages, or of one file.
+    """
+    stream = tt.answers_of(model)
+    here = [stream.take(output, given) for given, output in windows]
+    return sum(
+        (one.best, one.score) != (other.best, other.score)
+        for one, other in zip(here, told, strict=True)
+    )
+
+
+def _on_this_computer(model: Path, files: Sequence[Path]) -> list[Window]:
     features = tt.Features(tt.load_features(model))  # what the training put into it
     graph = tt.read_model(model)
     tensor = graph.tensor(graph.inputs[0])
     quantization = tensor.quantization
     assert quantization is not None, "the model is int8"
     reference = TflmReference(model.read_bytes(), graph.name)
-    return [
-        reference.run([window.reshape(tensor.shape)])[0]
+    inputs = [
+        window.reshape(tensor.shape)
         for file in files
         for window in features.quantized(
             read_samples(file, features.spec), quantization.scale, quantization.zero_point
         )
     ]
+    return [(window, reference.run([window])[0]) for window in inputs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -18,6 +19,13 @@ ARCHITECTURE = "autoencoder:width=0.25,depth=1,bottleneck=4"
 SETTINGS = tt.TrainSettings(epochs=40, augmentation=tt.Augmentation(noise=0.1))
 SMALL = tt.TrainSettings(epochs=4, augmentation=tt.Augmentation(noise=0.1))
 FEATURES = Path(__file__).resolve().parent / "features.toml"
+
+
+def answer_of(model: Path) -> dict[str, Any]:
+    """The table `[answer]`: the error that 5 % of the normal validation windows exceed."""
+    figures = tt.evaluate(model).host.anomaly
+    assert figures is not None, "it gives back its input"
+    return {"kind": "anomaly", "threshold": figures.threshold.value}
 
 
 def whole_way(stage: Stage) -> Outcome:
@@ -38,7 +46,7 @@ def whole_way(stage: Stage) -> Outcome:
             force=True,
             progress=progress,
         )
-    return quantize_and_deploy(stage, trained, raw)
+    return quantize_and_deploy(stage, trained, raw, answer_of)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,12 @@ from model_builder import ModelBuilder
 
 import tinyml_tool as tt
 from tinyml_tool.api import evaluate as evaluation
+from tinyml_tool.api.evaluation_data import Samples
+from tinyml_tool.api.evaluation_judge import Judge
 from tinyml_tool.errors import InputError, ToolMissingError
+from tinyml_tool.graph.reader import parse_model
+from tinyml_tool.preprocess.answer_plan import answer_plan
+from tinyml_tool.preprocess.answer_spec import parse_answer
 from tinyml_tool.train.record import SCHEMA
 
 CLASSES = ("left", "middle", "right")
@@ -284,3 +289,83 @@ def test_a_device_that_disagrees_is_told(
     assert found.device is not None
     assert not found.device.agreement.exact
     assert found.device.agreement.samples_different > 0
+
+
+def test_the_answer_spec_of_the_model_decides(model: Path, data: Path) -> None:
+    plain = tt.evaluate(model, data=data).host
+    classes = plain.confusion.classes if plain.confusion else ()
+    decided = []
+    for threshold in (0.02, 1.01):
+        table = {"labels": list(classes), "threshold": threshold}
+        found = tt.evaluate(model, data=data, answer=table).host
+        assert found.decided is not None
+        assert found.confusion == plain.confusion
+        assert found.decided.samples == 30
+        decided.append(found.decided.decided)
+    assert decided[0] > decided[1]
+
+
+def test_an_answer_spec_with_other_classes_is_told(model: Path, data: Path) -> None:
+    with pytest.raises(InputError, match="the answer spec calls the classes a, b, c, the data"):
+        tt.evaluate(model, data=data, answer={"labels": ["a", "b", "c"], "threshold": 0.1})
+
+
+def test_the_device_decides_by_the_spec_in_the_model(model: Path, data: Path) -> None:
+    confusion = tt.evaluate(model, data=data).host.confusion
+    assert confusion is not None
+    tt.store_answer(model, {"labels": list(confusion.classes), "threshold": 0.1})
+    try:
+        found = tt.evaluate(model, data=data, on="qemu-m4")
+    except ToolMissingError as error:
+        pytest.skip(error.message)
+    assert found.device is not None
+    assert found.device.figures == found.host
+    assert found.host.decided is not None
+    assert found.device.answers is not None
+    assert (found.device.answers.answers, found.device.answers.values_different) == (30, 0)
+    assert found.to_json()["device"]["answers"]["answers"] == 30
+
+
+def test_the_device_computes_the_anomaly_score_itself(anomalies: tuple[Path, Path]) -> None:
+    model, data = anomalies
+    tt.store_answer(model, {"kind": "anomaly", "threshold": 0.5, "labels": ["fine", "broken"]})
+    try:
+        found = tt.evaluate(model, data=data, on="qemu-m4")
+    except ToolMissingError as error:
+        pytest.skip(error.message)
+    figures = found.host.anomaly
+    assert figures is not None
+    assert (figures.auc, figures.detected, figures.false_alarms) == (1.0, 10, 0)
+    assert figures.threshold.reason == "of the model's answer spec"
+    assert found.device is not None
+    assert found.device.figures.anomaly == figures
+    assert found.device.answers is not None
+    assert (found.device.answers.answers, found.device.answers.exact) == (30, True)
+
+
+def test_the_score_of_the_firmware_is_the_error_of_the_samples(
+    anomalies: tuple[Path, Path],
+) -> None:
+    model, data = anomalies
+    exact = tt.evaluate(model, data=data, normal="fine", threshold=0.5).host.anomaly
+    table = {"kind": "anomaly", "threshold": 0.5}
+    told = tt.evaluate(model, data=data, normal="fine", answer=table).host.anomaly
+    assert exact is not None and told is not None
+    assert told.median_anomaly == pytest.approx(exact.median_anomaly, rel=1e-6)
+    assert told.median_normal == pytest.approx(exact.median_normal, rel=1e-6, abs=1e-9)
+
+
+def test_an_anomaly_model_with_an_answer_of_classes_is_told(anomalies: tuple[Path, Path]) -> None:
+    table = {"labels": ["a", "b", "c", "d"], "threshold": 0.1}
+    with pytest.raises(InputError, match="its answer spec has classes"):
+        tt.evaluate(anomalies[0], data=anomalies[1], normal="fine", answer=table)
+
+
+def test_outputs_that_are_no_numbers_are_told() -> None:
+    graph = parse_model(classifier(float_input=True), "m")
+    spec = parse_answer({"labels": list(CLASSES)}, "x")
+    labels = np.array([0, 1], np.int64)
+    samples = Samples("two", np.zeros((2, 1, 3), np.float32), labels, CLASSES)
+    outputs = [[np.array([[1, 0, 0]], np.float32)], [np.array([[1, np.nan, 0]], np.float32)]]
+    with pytest.raises(InputError, match="sample 1: the model's output is no number"):
+        Judge(graph, None, answer=answer_plan(spec, graph)).figures(samples, outputs)

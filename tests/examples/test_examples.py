@@ -84,6 +84,15 @@ def assert_exact(result: dict[str, Any]) -> None:
     assert result["exact"]
 
 
+def assert_the_board_scores_alike(result: dict[str, Any]) -> None:
+    """Every anomaly score of the board is this computer's, on test and on raw samples."""
+    device, raw = result["int8"]["device"], result["from_raw"]
+    assert device["answers"]["answers"] == raw["windows"] == result["samples"]
+    assert device["answers"]["values_different"] == raw["answers_different"] == 0
+    assert device["figures"] == result["int8"]["host"]
+    assert raw["detected"] == device["figures"]["detected"] + device["figures"]["false_alarms"]
+
+
 @needs_tensorflow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_run_goes_from_data_to_an_exact_verdict(
@@ -97,6 +106,8 @@ def test_a_small_run_goes_from_data_to_an_exact_verdict(
     if name == "digits":
         assert ended.stdout.count("device: ") == 8
     assert_exact(result_of(tmp_path))
+    if name == "anomaly":
+        assert_the_board_scores_alike(result_of(tmp_path))
     assert (tmp_path / "project" / "manifest.json").is_file()
 
 
@@ -115,7 +126,9 @@ def test_a_full_run_is_good_and_loses_at_most_a_point_by_int8(
     assert after >= LEAST[name]
     assert after >= before - 0.01
     right = result["from_raw"]["right"]
-    if name != "anomaly":
+    if name == "anomaly":
+        assert_the_board_scores_alike(result)
+    else:
         assert right == round(after * result["samples"])
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,12 @@ from tinyml_tool.api.training_features import FeatureSource, FeatureUse, feature
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import Optimize
 from tinyml_tool.preprocess.model_features import features_of_model
+from tinyml_tool.errors import InputError
+from tinyml_tool.graph.types import Graph
+from tinyml_tool.preprocess.answer_plan import AnswerPlan
+from tinyml_tool.preprocess.answer_spec import AnomalySpec, AnswerSpec
 from tinyml_tool.reference.tflm import TflmReference
+from tinyml_tool.toolchain.answer_binding import AnswerStream
 from tinyml_tool.toolchain.build import System, build_project
 from tinyml_tool.train.dataset import Dataset
 from tinyml_tool.train.datasets.read import ReadOptions
@@ -42,6 +48,8 @@ from tinyml_tool.train.record import TrainingRecord
 from tinyml_tool.train.scaling import ScalingKind
 from tinyml_tool.verify.agreement import Outputs, agreement
 from tinyml_tool.verify.anomaly import Threshold, threshold_for
+from tinyml_tool.verify.answer_runs import run_answered
+from tinyml_tool.verify.device_answers import AnswerParity, DeviceAnswer, compare_answers
 
 HOST = "host"
 FALSE_ALARMS = 0.05
@@ -58,6 +66,7 @@ def evaluate(
     optimize: Optimize | None = None,
     reading: ReadOptions | None = None,
     features: FeatureSource | None = None,
+    answer: Mapping[str, Any] | AnswerSpec | None = None,
     scaling: ScalingKind | None = None,
     normal: str | None = None,
     threshold: float | None = None,
@@ -76,9 +85,11 @@ def evaluate(
     classes and task, where it is beside neither; `scaling` is for models without.  Raw samples go
     through `features`, by default those that the model carries, or else that the record tells.
     `limit` takes only the first samples.  An anomaly model's threshold is `threshold`, or the error
-    that a share of `false_alarms` of its normal validation samples exceeds.  Disagreement of the
-    device is not raised: it is in `device.agreement`.  Raises InputError for data that do not suit
-    the model, and what `generate`, `build` and the device raise.
+    that a share of `false_alarms` of its normal validation samples exceeds.  `answer`, a spec or a
+    table `[answer]`, or else the one in the model, decides by its thresholds and anomaly score, each
+    sample apart from the others; the device computes that itself.  A device that disagrees is not
+    raised: it is in `device.agreement`.  Raises InputError for data that do not suit the model, and
+    what `generate`, `build` and the device raise.
     """
     progress("reading model and data")
     source = load_model(model)
@@ -97,9 +108,11 @@ def evaluate(
         limit,
     )
     reference = TflmReference(source.data, graph.name)
-    referee = Judge(graph, normal_class(graph, record, samples, normal))
+    plan = plan_answer(source, answer)
+    referee = Judge(graph, _normal(graph, record, samples, normal, plan), answer=plan)
     if referee.normal is not None:
-        chosen = _threshold(referee, record, reference, threshold, false_alarms, progress)
+        chosen = _spec_threshold(plan) if threshold is None else None
+        chosen = chosen or _threshold(referee, record, reference, threshold, false_alarms, progress)
         referee = replace(referee, threshold=chosen)
     expected = _on_host(reference, samples, "the reference", progress)
     host = referee.figures(samples, expected)
@@ -116,14 +129,16 @@ def evaluate(
         system=system,
         time_limit=time_limit,
         progress=progress,
+        answer=plan,
     )
     device = DeviceFigures(
         found.board,
         found.ran_on,
         engine,
         agreement(expected, found.answers),
-        referee.figures(samples, found.answers),
+        referee.figures(samples, found.answers, found.told if plan is not None else None),
         found.instructions,
+        _answers_compared(plan, samples, found),
     )
     return Evaluation(str(model), samples.source, len(samples), host, device)
 
@@ -146,6 +161,8 @@ class _DeviceRun:
     board: str
     ran_on: str
     answers: list[Outputs]
+    told: list[DeviceAnswer]
+    """What it says of them, where it has an answer spec."""
     instructions: int | None
 
 
@@ -161,10 +178,11 @@ def _on_device(
     system: System,
     time_limit: float | None,
     progress: Progress,
+    answer: AnswerPlan | None,
 ) -> _DeviceRun:
     """Build the model's firmware in a folder of its own, and run all samples on the device."""
     emulator = choose_emulator(board, emulator, port)
-    with _project(source, board, engine, optimize, progress) as project:
+    with _project(source, board, engine, optimize, progress, answer) as project:
 
         def elf() -> Path:
             return build_project(project.folder, board, system, progress=progress).elf
@@ -173,21 +191,32 @@ def _on_device(
             project, elf=elf, port=port, emulator=emulator, time_limit=time_limit
         ) as session:
             answers: list[Outputs] = []
+            told: list[DeviceAnswer] = []
             for start in range(0, len(samples), _DEVICE_BATCH):
                 batch = [[one] for one in samples.inputs[start : start + _DEVICE_BATCH]]
-                answers += session.runner.run_many(batch)
+                if answer is None:
+                    answers += session.runner.run_many(batch)
+                else:
+                    both = run_answered(answer, session.runner, batch, apart=True)
+                    answers += [outputs for outputs, _ in both]
+                    told += [said for _, said in both]
                 progress(_counted(len(answers), len(samples), session.device.name))
             instructions = session.benchmark().instructions
-            return _DeviceRun(board.id, session.client.hello().board, answers, instructions)
+            return _DeviceRun(board.id, session.client.hello().board, answers, told, instructions)
 
 
 @contextmanager
 def _project(
-    source: ModelSource, board: Board, engine: str, optimize: Optimize | None, progress: Progress
+    source: ModelSource,
+    board: Board,
+    engine: str,
+    optimize: Optimize | None,
+    progress: Progress,
+    answer: AnswerPlan | None,
 ) -> Iterator[Project]:
     """A project of the model, gone afterwards."""
     progress("compiling the model")
-    preprocessing, answer = plan_preprocessing(source, None), plan_answer(source, None)
+    preprocessing = plan_preprocessing(source, None)
     plan = compile_for(
         source,
         board,
@@ -207,6 +236,43 @@ def _project(
             progress=progress,
         )
         yield open_project(generated.project)
+
+
+def _answers_compared(
+    plan: AnswerPlan | None, samples: Samples, found: _DeviceRun
+) -> AnswerParity | None:
+    """What the device says of its outputs beside what this computer says of them."""
+    if plan is None:
+        return None
+    windows = [
+        (one, outputs[0]) for one, outputs in zip(samples.inputs, found.answers, strict=True)
+    ]
+    return compare_answers(AnswerStream(plan), windows, found.told, apart=True)
+
+
+def _normal(
+    graph: Graph,
+    record: TrainingRecord | None,
+    samples: Samples,
+    normal: str | None,
+    plan: AnswerPlan | None,
+) -> str | None:
+    """The normal class: named, the record's, or the first label of an anomaly score."""
+    if normal is None and record is None and plan is not None and not plan.is_classes:
+        normal = plan.spec.labels[0]
+    name = normal_class(graph, record, samples, normal)
+    if name is not None and plan is not None and plan.is_classes:
+        raise InputError(
+            f"{graph.name}: is an anomaly model by its training, but its answer spec has classes",
+            hint='write kind = "anomaly" and a threshold into [answer]',
+        )
+    return name
+
+
+def _spec_threshold(plan: AnswerPlan | None) -> Threshold | None:
+    if plan is None or not isinstance(plan.spec, AnomalySpec):
+        return None
+    return Threshold(float(np.float32(plan.spec.threshold)), "of the model's answer spec")
 
 
 def _on_host(
@@ -248,4 +314,5 @@ def _threshold(
     if samples is None:
         return None
     answers = _on_host(reference, samples, "the reference (validation)", progress)
-    return threshold_for(referee.errors(samples, answers), false_alarms)
+    told = referee.told(samples, answers)
+    return threshold_for(referee.errors(samples, answers, told), false_alarms)

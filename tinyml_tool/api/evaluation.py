@@ -8,6 +8,22 @@ from typing import Any
 from tinyml_tool.verify.agreement import Agreement
 from tinyml_tool.verify.anomaly import AnomalyFigures
 from tinyml_tool.verify.confusion import Confusion
+from tinyml_tool.verify.device_answers import AnswerParity
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What becomes of a classifier's answers by the thresholds of its answer spec."""
+
+    samples: int
+    decided: int
+    """Samples whose best class reaches its threshold and may be detected."""
+    right: int
+    """Of these, those of that class."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `evaluate --json` tells it."""
+        return {"samples": self.samples, "decided": self.decided, "right": self.right}
 
 
 @dataclass(frozen=True)
@@ -18,13 +34,20 @@ class ModelFigures:
     anomaly: AnomalyFigures | None = None
     auc: float | None = None
     """Of a classifier of two classes: by its score of the second one."""
+    decided: Decided | None = None
+    """Of a classifier with an answer spec."""
 
     def to_json(self) -> dict[str, Any]:
         """As `evaluate --json` tells it."""
         if self.anomaly is not None:
             return {"task": "anomaly", **self.anomaly.to_json()}
         assert self.confusion is not None, "there is one or the other"
-        return {"task": "classification", **self.confusion.to_json(), "auc": self.auc}
+        return {
+            "task": "classification",
+            **self.confusion.to_json(),
+            "auc": self.auc,
+            "decided": self.decided.to_json() if self.decided else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -37,6 +60,8 @@ class DeviceFigures:
     agreement: Agreement
     figures: ModelFigures
     instructions_per_inference: int | None
+    answers: AnswerParity | None = None
+    """What the device says of each sample, compared; None where it has no answer spec."""
 
     def to_json(self) -> dict[str, Any]:
         """As `evaluate --json` tells it."""
@@ -47,6 +72,7 @@ class DeviceFigures:
             "agreement": self.agreement.to_json(),
             "figures": self.figures.to_json(),
             "instructions_per_inference": self.instructions_per_inference,
+            "answers": self.answers.to_json() if self.answers else None,
         }
 
 

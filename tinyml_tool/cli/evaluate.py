@@ -60,6 +60,16 @@ RocOption = Annotated[
 ]
 
 
+AnswerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--answer",
+        "-a",
+        help="A tinyml.toml with [answer]: thresholds, anomaly score. [default: the model's own]",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
 
@@ -81,6 +91,7 @@ def register(app: typer.Typer) -> None:
             0.05, min=0.0, max=0.999, help="Share of normal samples to choose a threshold by."
         ),
         roc: RocOption = None,
+        answer: AnswerOption = None,
         limit: int | None = typer.Option(None, min=1, help="Only the first samples."),
         seconds: SecondsOption = None,
         size: SizeOption = None,
@@ -106,14 +117,17 @@ def register(app: typer.Typer) -> None:
         """
 
         def act(progress: Progress) -> Outcome:
+            from tinyml_tool.api.answers import load_answer
             from tinyml_tool.api.evaluate import evaluate
             from tinyml_tool.errors import MismatchError
             from tinyml_tool.report.evaluation import show_evaluation
             from tinyml_tool.report.roc_picture import write_roc
             from tinyml_tool.verify.agreement import require_agreement
+            from tinyml_tool.verify.device_answers import require_equal_answers
 
             evaluation = evaluate(
                 model,
+                answer=load_answer(answer) if answer is not None else None,
                 data=data,
                 on=on,
                 training=training,
@@ -147,6 +161,7 @@ def register(app: typer.Typer) -> None:
             try:
                 if evaluation.device is not None:
                     require_agreement(str(model), evaluation.device.agreement)
+                    require_equal_answers(str(model), evaluation.device.answers)
             except MismatchError as mismatch:
                 error = mismatch
 

@@ -38,6 +38,9 @@ def _summary(evaluation: Evaluation) -> Table:
         table.add_row("ran on", "the reference (TensorFlow Lite Micro) on this computer")
         return table
     table.add_row("device", _verdict(device))
+    if (answers := device.answers) is not None:
+        differ = f"{answers.values_different:,} of {answers.values_compared:,} values differ"
+        table.add_row("answers", f"{answers.answers:,} of the device compared, {differ}")
     if not device.agreement.exact:
         for name, text in _figures(device.figures):
             table.add_row(f"{name} there", text)
@@ -67,6 +70,11 @@ def _figures(figures: ModelFigures) -> list[tuple[str, str]]:
     rows = [("accuracy", f"{100 * counts.accuracy:.1f} % ({counts.correct} of {counts.samples})")]
     if figures.auc is not None:
         rows.append(("AUC", f"{figures.auc:.4f}, by the score of '{counts.classes[1]}'"))
+    if (sure := figures.decided) is not None:
+        text = (
+            f"{sure.decided} of {sure.samples} reach their threshold, {sure.right} of these right"
+        )
+        rows.append(("decided", text))
     return rows
 
 
