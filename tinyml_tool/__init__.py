@@ -19,6 +19,7 @@ __version__ = VERSION
 
 if TYPE_CHECKING:
     from tinyml_tool.api.answers import answers_of, load_answer
+    from tinyml_tool.api.answers_check import check_answers
     from tinyml_tool.api.answers_store import store_answer
     from tinyml_tool.api.build import build
     from tinyml_tool.api.compress import compress
@@ -58,6 +59,7 @@ __all__ = [
     "__version__",
     "answers_of",
     "build",
+    "check_answers",
     "check_features",
     "compress",
     "deploy",
@@ -89,6 +91,7 @@ __all__ = [
 _PLACES = {
     "answers_of": "api.answers",
     "load_answer": "api.answers",
+    "check_answers": "api.answers_check",
     "store_answer": "api.answers_store",
     "build": "api.build",
     "compress": "api.compress",

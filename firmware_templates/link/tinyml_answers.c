@@ -7,6 +7,7 @@
 #include "model.h"
 #include "model_answer.h"
 #include "port.h"
+#include "tinyml_dither.h"
 #include "tinyml_hash.h"
 #include "tinyml_inference.h"
 #include "tinyml_print.h"
@@ -33,6 +34,9 @@ void tinyml_answers_take(bool apart)
   }
   if (apart) {
     answer_start();
+  }
+  if (TINYML_EMULATED) {
+    tinyml_dither();
   }
   const uint64_t start = port_ticks();
   const struct answer answer = answer_take(model_output(0)->data);

@@ -17,6 +17,7 @@ import tinyml_tool as tt
 from tinyml_tool.api.project import open_project
 from tinyml_tool.api.session import open_session
 from tinyml_tool.errors import LinkError
+from tinyml_tool.firmware.manifest import read_manifest
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.spec import FeatureSpec
@@ -109,6 +110,46 @@ def test_a_device_that_answers_differently_is_a_mismatch(project: Path, tmp_path
     result = tinyml("validate", folder, "--with", "cmake", "--vectors", "3", "--json")
     assert result.code == 7
     assert "values of answers differ" in result.envelope["error"]["message"]
+
+
+def test_check_compares_a_whole_stream_and_counts(project: Path) -> None:
+    result = tinyml("answers", "check", project, "--with", "cmake", "--windows", "60", "--json")
+    assert result.code == 0
+    told = result.envelope["result"]
+    assert told["exact"]
+    assert told["parity"]["answers"] == 60
+    assert told["parity"]["values_compared"] >= 60 * 5
+    assert told["detections"] > 0
+    assert 50 < told["instructions_per_window"] < 1000
+    shown = tinyml("answers", "check", project, "--with", "cmake")
+    assert "the same on host and device, bit for bit" in shown.stdout
+
+
+def test_build_and_inspect_tell_the_memory_of_answers(project: Path, tmp_path: Path) -> None:
+    expected = read_manifest(project).answer_ram_bytes
+    built = tinyml("build", project, "--with", "cmake", "--json")
+    assert built.envelope["result"]["memory"]["answer_bytes"] == expected
+    assert built.envelope["result"]["memory"]["features_bytes"] is None
+    assert f", answer {expected:,} and stack" in tinyml("build", project, "--with", "cmake").stdout
+    model = project / "m.tflite"
+    inspected = tinyml("inspect", model, "--board", "qemu-m0", "--json").envelope["result"]
+    assert inspected["answer"]["ram_bytes"] == expected
+    assert inspected["footprint"]["input_and_answer_bytes"] == expected
+    bare = tmp_path / "bare.tflite"
+    bare.write_bytes(small_model() if inspected["outputs"][0]["shape"] == [1, 4] else autoencoder())
+    without = tinyml("inspect", bare, "--board", "qemu-m0", "--json").envelope["result"]
+    assert without["answer"] is None
+    more = inspected["boards"][0]["ram_bytes"] - without["boards"][0]["ram_bytes"]
+    assert more == expected
+    assert f"answer: {expected:,} bytes of RAM" in tinyml("inspect", model).stdout
+
+
+def test_check_of_a_project_without_answers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(small_model())
+    tt.generate(tmp_path / "m.tflite", output=tmp_path / "p")
+    result = tinyml("answers", "check", tmp_path / "p", "--json")
+    assert result.code == 2
+    assert "was generated without [answer]" in result.envelope["error"]["message"]
 
 
 def windows_here(model: bytes, spec: FeatureSpec, samples: np.ndarray[Any, Any]) -> list[Any]:

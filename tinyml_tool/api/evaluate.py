@@ -34,11 +34,11 @@ from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
 from tinyml_tool.api.training_features import FeatureSource, FeatureUse, feature_use
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.config import Optimize
-from tinyml_tool.preprocess.model_features import features_of_model
 from tinyml_tool.errors import InputError
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.preprocess.answer_plan import AnswerPlan
 from tinyml_tool.preprocess.answer_spec import AnomalySpec, AnswerSpec
+from tinyml_tool.preprocess.model_features import features_of_model
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.answer_binding import AnswerStream
 from tinyml_tool.toolchain.build import System, build_project
@@ -86,10 +86,10 @@ def evaluate(
     through `features`, by default those that the model carries, or else that the record tells.
     `limit` takes only the first samples.  An anomaly model's threshold is `threshold`, or the error
     that a share of `false_alarms` of its normal validation samples exceeds.  `answer`, a spec or a
-    table `[answer]`, or else the one in the model, decides by its thresholds and anomaly score, each
-    sample apart from the others; the device computes that itself.  A device that disagrees is not
-    raised: it is in `device.agreement`.  Raises InputError for data that do not suit the model, and
-    what `generate`, `build` and the device raise.
+    table `[answer]`, or else the one in the model, decides by its thresholds and anomaly score,
+    each sample apart from the others; the device computes that itself.  A device that disagrees is
+    not raised: it is in `device.agreement`.  Raises InputError for data that do not suit the model,
+    and what `generate`, `build` and the device raise.
     """
     progress("reading model and data")
     source = load_model(model)

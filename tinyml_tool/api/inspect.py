@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tinyml_tool.api.engines import check_engine, check_preset
-from tinyml_tool.api.generate import open_reference
+from tinyml_tool.api.generate import open_reference, plan_answer, plan_preprocessing
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.boards import Board, Core, load_board, load_boards
 from tinyml_tool.compiler.compile import finish_rewritten, plan_layers, problems_of
@@ -33,6 +33,8 @@ from tinyml_tool.graph.passes.outcome import Change
 from tinyml_tool.graph.passes.rewrite import Cost, PassRecord, rewrite
 from tinyml_tool.graph.problem import Problem, layer_name
 from tinyml_tool.graph.types import Graph, Operator, Tensor
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
+from tinyml_tool.preprocess.spec import FeatureSpec
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,14 @@ class BoardFit:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """What a firmware has beside the model: in words, and its static RAM."""
+
+    about: str
+    ram_bytes: int
+
+
+@dataclass(frozen=True)
 class Inspection:
     """All that is known about a model without building it."""
 
@@ -102,6 +112,10 @@ class Inspection:
     boards: tuple[BoardFit, ...]
     problems: tuple[Problem, ...]
     """Why the engine cannot run it: all reasons at once."""
+    features: Extra | None = None
+    """What makes the model's input of raw samples; None where nothing tells that."""
+    answer: Extra | None = None
+    """What tells what its outputs say; None likewise."""
     passes: tuple[PassRecord, ...] = ()
     """What each graph pass did, in their order; none for engine tflm."""
     after_passes: Cost | None = None
@@ -163,6 +177,11 @@ def _fit(footprint: Footprint, board: Board) -> BoardFit:
     )
 
 
+def _with_extras(footprint: Footprint, extras: Sequence[Extra]) -> Footprint:
+    more = sum(extra.ram_bytes for extra in extras)
+    return replace(footprint, input_and_answer_bytes=more, ram_bytes=footprint.ram_bytes + more)
+
+
 def _arena(source: ModelSource, core: Core) -> int | None:
     """What TFLM needs for a model it can run; None where there is no reference to ask.
 
@@ -197,17 +216,22 @@ def inspect(
     engine: str = Plan.engine,
     optimize: Optimize | None = None,
     without_passes: Sequence[str] = (),
+    features: Mapping[str, Any] | FeatureSpec | None = None,
+    answer: Mapping[str, Any] | AnswerSpec | None = None,
 ) -> Inspection:
     """Inspect a `.tflite` file for `engine`, for one board or for all.
 
     Layers and costs are the model's own; `passes` tells what engine aot makes of them, and the
-    footprint is that of the outcome.  Raises InvalidModelError for a file that is not a sound
-    `.tflite`, InputError for an unknown pass.  Whatever else is wrong is told in `problems`.
+    footprint is that of the outcome, with the RAM of `features` and `answer`, tables or specs, or
+    else those in the model.  Raises InvalidModelError for a file that is not a sound `.tflite`,
+    InputError for an unknown pass, and specs that are wrong or do not suit the model.  Whatever
+    else is wrong is told in `problems`.
     """
     check_engine(engine)
     preset = check_preset(engine, optimize)
     source = load_model(model)
     graph = source.graph
+    made, told = plan_preprocessing(source, features), plan_answer(source, answer)
     boards = [load_board(board)] if board is not None else list(load_boards().values())
     target = boards[0] if board is not None else load_board("qemu-m4")
     goal = Target(target.core, preset or DEFAULT_OPTIMIZE)
@@ -226,6 +250,12 @@ def inspect(
             plan = finish_rewritten(rewriting, plan, goal)
             rewriting = plan.rewriting or rewriting
             footprint = footprint_estimate(plan)
+    extras = (
+        Extra(made.comment, made.ram_bytes) if made else None,
+        Extra(told.about, told.ram_bytes) if told else None,
+    )
+    if footprint is not None:
+        footprint = _with_extras(footprint, [extra for extra in extras if extra is not None])
     compiled = engine != TflmPlan.engine
     return Inspection(
         name=graph.name,
@@ -251,6 +281,8 @@ def inspect(
         footprint=footprint,
         boards=tuple(_fit(footprint, each) for each in boards) if footprint else (),
         problems=problems,
+        features=extras[0],
+        answer=extras[1],
         passes=rewriting.records if compiled else (),
         after_passes=rewriting.after if compiled else None,
     )

@@ -49,6 +49,8 @@ def _act(
         engine=chosen_engine,
         optimize=settings.optimize(optimize, chosen_engine),
         without_passes=settings.without_passes(no_pass, chosen_engine),
+        features=settings.config.features,
+        answer=settings.config.answer,
     )
 
     def show(console: Console) -> None:

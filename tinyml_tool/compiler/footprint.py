@@ -47,6 +47,9 @@ class Footprint:
     ram_bytes: int
     interpreter_bytes: int = 0
     """RAM that engine tflm takes beside the arena; part of `ram_bytes`."""
+    input_and_answer_bytes: int = 0
+    """Static RAM of what makes the model's input and tells what its outputs say; part of
+    `ram_bytes`."""
     arena_lower_bound: int = 0
     """Bytes no placement of the same buffers can do without; 0 where nothing tells."""
 
@@ -126,7 +129,7 @@ def ram_on(footprint: Footprint, board: Board) -> int:
     firmware = _RAM_OF_FIRMWARE_ON_SMALL_BOARDS if small else _RAM_OF_FIRMWARE
     framework = memory.framework.ram if memory.framework else 0
     copied = footprint.flash_bytes if memory.constants_in_ram else 0
-    model = footprint.arena_bytes + footprint.interpreter_bytes
+    model = footprint.arena_bytes + footprint.interpreter_bytes + footprint.input_and_answer_bytes
     engine = TflmPlan.engine if footprint.interpreter_bytes else Plan.engine
     return model + firmware + stack_bytes(board, engine) + framework + copied
 

@@ -31,6 +31,8 @@ def firmware_json(firmware: Firmware) -> dict[str, Any]:
             "arena_bytes": facts.arena_bytes,
             "stack_bytes": facts.stack_bytes,
             "model_stack": asdict(firmware.model_stack),
+            "features_bytes": firmware.features_bytes,
+            "answer_bytes": firmware.answer_bytes,
         },
         "seconds": round(firmware.seconds, 3),
     }
@@ -50,8 +52,8 @@ def firmware_table(firmware: Firmware) -> Table:
     table.add_row("flash", f"{facts.flash_bytes:,} bytes")
     table.add_row(
         "RAM",
-        f"{facts.ram_bytes:,} bytes, of which arena {facts.arena_bytes:,} "
-        f"and stack {facts.stack_bytes:,}",
+        f"{facts.ram_bytes:,} bytes, of which arena {facts.arena_bytes:,}"
+        f"{_extras(firmware)} and stack {facts.stack_bytes:,}",
     )
     table.add_row("stack", _stack_text(firmware.model_stack))
     table.add_row("time", f"{firmware.seconds:.1f} s")
@@ -64,6 +66,11 @@ def _stack_text(bound: StackBound) -> str:
         return f"no bound for model_invoke(): {bound.reason}"
     calls = " > ".join(f"{frame.function} {frame.bytes}" for frame in bound.path)
     return f"model_invoke() takes at most {bound.bytes:,} bytes of it ({calls})"
+
+
+def _extras(firmware: Firmware) -> str:
+    parts = (("features", firmware.features_bytes), ("answer", firmware.answer_bytes))
+    return "".join(f", {name} {size:,}" for name, size in parts if size is not None)
 
 
 def _version(firmware: Firmware) -> str:

@@ -116,6 +116,10 @@ def inspection_view(inspection: Inspection) -> Iterator[RenderableType]:
         )
     if inspection.footprint:
         yield Text(_arena(inspection, inspection.footprint))
+    for name, extra in (("features", inspection.features), ("answer", inspection.answer)):
+        if extra is not None:
+            yield Text(f"{name}: {extra.ram_bytes:,} bytes of RAM. {extra.about}")
+    if inspection.footprint:
         yield ""
         yield _heading("Fits (estimated)")
         yield _boards(inspection)

@@ -64,6 +64,10 @@ class Firmware:
     """What `model_invoke()` takes of the stack at most."""
     tflm: TflmDirectory | None = None
     """What engine tflm was linked with."""
+    features_bytes: int | None = None
+    """Of the RAM, what the preprocessing takes; None where there is none."""
+    answer_bytes: int | None = None
+    """Of the RAM, what the answers take; None where there are none."""
 
 
 def build_project(
@@ -119,4 +123,15 @@ def build_project(
     )
     facts = elf_facts(elf, emulated)
     bound = stack_bound(disassemble(elf, found), MODEL_FUNCTION)
-    return Firmware(elf, emulated, facts, system, found, time.monotonic() - started, bound, tflm)
+    return Firmware(
+        elf,
+        emulated,
+        facts,
+        system,
+        found,
+        time.monotonic() - started,
+        bound,
+        tflm,
+        features_bytes=manifest.features_ram_bytes if program == "firmware" else None,
+        answer_bytes=manifest.answer_ram_bytes if program == "firmware" else None,
+    )

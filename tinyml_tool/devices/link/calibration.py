@@ -34,6 +34,8 @@ class Benchmark:
     """Of one inference; None where nothing counts them."""
     emulated: bool = False
     """Whether the device says that an emulator runs it."""
+    empty_ticks: float = 0.0
+    """What measuring takes by itself."""
 
     @property
     def seconds(self) -> float | None:
@@ -56,6 +58,7 @@ def benchmark_from(reply: BenchmarkReply, timer_hz: int, *, emulated: bool) -> B
         instructions_per_tick=rate,
         instructions=None if rate is None else _instructions(reply, rate),
         emulated=emulated,
+        empty_ticks=(reply.empty_least + reply.empty_most) / 2,
     )
 
 
