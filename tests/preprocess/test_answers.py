@@ -130,6 +130,43 @@ def test_an_anomaly_score_is_the_mean_squared_error() -> None:
         assert any(error < 0.02 for error in errors)
 
 
+@pytest.mark.parametrize(
+    ("values", "given", "made"),
+    [
+        (1, ValueFormat("int8", 1e-6, 127), ValueFormat("int8", 1e-6, -128)),
+        (640, ValueFormat("int8", 1000.0, -128), ValueFormat("int8", 0.001, 127)),
+        (640, ValueFormat("uint8", 3e-5, 0), ValueFormat("int8", 2.5e4, 127)),
+        (33_025, ValueFormat("uint8", 0.02, 255), ValueFormat("uint8", 0.02, 0)),
+        (33_026, ValueFormat("int8", 0.02, -128), ValueFormat("int8", 0.02, 127)),
+        (7, ValueFormat("int16", 1e-5, 0), ValueFormat("int16", 1e-3, 0)),
+    ],
+)
+def test_an_anomaly_score_is_right_at_the_edges(
+    values: int, given: ValueFormat, made: ValueFormat
+) -> None:
+    stream = AnswerStream(anomaly_plan(given, made, values))
+    chance = np.random.default_rng(values)
+    low, high = given.limits, made.limits
+    windows = [(low[a], high[b]) for a in (0, 1) for b in (0, 1)]
+    rows = [
+        (np.full(values, one, given.dtype), np.full(values, other, made.dtype))
+        for one, other in windows
+    ]
+    rows.append(
+        (
+            chance.integers(low[0], low[1] + 1, values).astype(given.dtype),
+            chance.integers(high[0], high[1] + 1, values).astype(made.dtype),
+        )
+    )
+    for one, other in rows:
+        x = (one.astype(np.float64) - given.zero_point) * given.scale
+        y = (other.astype(np.float64) - made.zero_point) * made.scale
+        energy = float(np.mean(x**2 + y**2))
+        answer = stream.alone(other, one)
+        wanted = float(np.mean((x - y) ** 2))
+        assert answer.score == pytest.approx(wanted, rel=1e-6, abs=1e-8 * energy)
+
+
 def test_an_anomaly_is_told_once_in_the_refractory_time() -> None:
     stream = AnswerStream(anomaly_plan(REAL, REAL, threshold=0.5, refractory=2, average=2))
     bad, good = np.full(5, 2, np.float32), np.zeros(5, np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tinyml_tool.firmware.model_sources import include_files, kernel_files
@@ -15,6 +16,8 @@ FOLDER = "lib/answer"
 _CODE = ("model_answer.h", "model_answer.c")
 _LARGEST_SQUARE = 255 * 255
 """Of values of 8 bits without their zero point."""
+_LEAST_WEIGHT = 1 << 24
+"""As precise as a float."""
 
 
 def answer_files(plan: AnswerPlan) -> dict[str, str]:
@@ -86,16 +89,31 @@ def _values(plan: AnswerPlan) -> dict[str, Any]:
 def _rebuilt_values(plan: AnswerPlan, rebuilt: Rebuilt) -> dict[str, Any]:
     """What the error needs: the factors of the three sums are exact products of the scales."""
     given, made = rebuilt.format, plan.format
-    small = max(given.dtype.itemsize, made.dtype.itemsize) == 1
-    fits = rebuilt.values * _LARGEST_SQUARE < 1 << 31
     factors = (given.scale**2, 2 * given.scale * made.scale, made.scale**2)
+    largest = rebuilt.values * _LARGEST_SQUARE
+    small = max(given.dtype.itemsize, made.dtype.itemsize) == 1 and largest < 1 << 31
     return {
         "values": rebuilt.values,
         "input_scale": given.scale,
         "input_zero_point": given.zero_point,
-        "sum_type": "int32_t" if small and fits else "int64_t",
+        "sum_type": "int32_t" if small else "int64_t",
+        "whole": _whole_weights(factors, largest, rebuilt.values) if small else None,
         "squares": [repr(factor) for factor in factors],
     }
+
+
+def _whole_weights(factors: tuple[float, ...], largest: int, values: int) -> dict[str, Any] | None:
+    """Factors as whole numbers that, times sums up to `largest`, add up to less than 2^63.
+
+    `unit` makes of their sum the mean of so many values.  None where the scales are so different
+    that the least factor would keep too few bits.
+    """
+    shift = 62 - math.frexp(sum(factors) * largest)[1]
+    weights = [round(math.ldexp(factor, shift)) for factor in factors]
+    assert sum(weights) * largest < 1 << 63, "the sum of the products would overflow"
+    if min(weights) < _LEAST_WEIGHT:
+        return None
+    return {"shift": shift, "weights": weights, "unit": math.ldexp(1.0, -shift) / values}
 
 
 def answer_host_source() -> str:
