@@ -124,6 +124,8 @@ class Memory(_Strict):
     ram: MemoryRegion
     framework: FrameworkMemory | None = None
     """Of real boards: the part of both that is not left for the model."""
+    flash_wait_states: Annotated[int, Field(ge=0, le=15)] = 0
+    """Of the flash at the board's clock, for estimates of cycles; 0 also where it is not known."""
     constants_in_ram: bool = False
     """Whether the start-up code copies constants to RAM, so that weights take both memories."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,10 +17,15 @@ from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
+from tinyml_tool.devices.execution_trace import trace_execution
 from tinyml_tool.devices.link.calibration import Benchmark, instructions_between
 from tinyml_tool.graph.measure import activation_bytes, macs, weight_bytes
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.toolchain.build import Firmware, System, build_project
+from tinyml_tool.toolchain.cycle_model import MODELS
+from tinyml_tool.toolchain.disassembly import disassemble
+from tinyml_tool.verify.cycle_estimate import Cost as TracedCost
+from tinyml_tool.verify.cycle_estimate import CycleEstimate, Regions, estimate_cycles
 
 _ROUNDS = 8
 """Inferences measured: enough to see a count of instructions rounded both ways to ticks."""
@@ -39,6 +44,8 @@ class LayerProfile:
     output_shape: tuple[int, ...]
     instructions: int | None
     """Of one inference; None where nothing counts them."""
+    cycles: int | None
+    """Estimated from the instructions that were executed; None without an estimate."""
     microseconds: float | None
     """By a real device's timer; None in an emulator, whose time means nothing."""
     share: float
@@ -61,6 +68,10 @@ class Profile:
     """Of model_invoke(), measured by itself, without an observer between the layers."""
     overhead_instructions: int | None
     """What measuring added to each layer, and was taken off again."""
+    cycles: int | None = None
+    """Of one inference, estimated; None for engine tflm, and where the core has no model."""
+    cycles_source: str | None = None
+    """Where the estimate's figures are from, and what they assume."""
     stack_bytes: int | None = None
     """The most in use since the reset, by the whole firmware; None where it cannot tell."""
     model_stack_bytes: int | None = None
@@ -108,15 +119,41 @@ def profile(
         benchmark = session.benchmark()
         costs, overhead = _layer_costs(session, opened.rewriting.graph, benchmark)
         hello = session.client.hello()
+    cycles = _cycles(opened, built, progress)
     return Profile(
         board=opened.board.id,
         ran_on=hello.board,
         engine=opened.manifest.engine,
-        layers=_layers(opened, costs),
+        layers=_layers(opened, costs, cycles.layers if cycles else {}),
         instructions=benchmark.instructions,
         overhead_instructions=overhead,
+        cycles=cycles.total.cycles if cycles else None,
+        cycles_source=cycles.source if cycles else None,
         stack_bytes=hello.stack_high_water if hello.stack_bytes else None,
         model_stack_bytes=built[0].model_stack.bytes if built else None,
+    )
+
+
+def _cycles(
+    project: Project, built: Sequence[Firmware], progress: Progress
+) -> CycleEstimate | None:
+    """The estimate by the minimal program in QEMU; None where that cannot tell it."""
+    if not built or project.manifest.engine != Plan.engine:
+        return None
+    board = built[0].board
+    if board.emulator is None or board.emulator.kind != "qemu" or board.core.name not in MODELS:
+        return None
+    progress("estimating cycles from the instructions executed")
+    minimal = build_project(
+        project.folder,
+        project.board,
+        "cmake" if built[0].system == "cmake" else "platformio",
+        program="minimal",
+    )
+    listing = disassemble(minimal.elf, minimal.compiler)
+    trace = trace_execution(minimal.elf, board, Regions.of(listing))
+    return estimate_cycles(
+        trace, listing, project.board.core.name, project.board.memory.flash_wait_states
     )
 
 
@@ -145,7 +182,9 @@ def _cost(ticks: Sequence[int], rate: Fraction | None, timer_hz: int) -> float:
     return instructions_between(ticks, rate)
 
 
-def _layers(project: Project, costs: Sequence[_Cost]) -> tuple[LayerProfile, ...]:
+def _layers(
+    project: Project, costs: Sequence[_Cost], cycles: Mapping[int, TracedCost]
+) -> tuple[LayerProfile, ...]:
     graph = project.rewriting.graph
     kernels = _kernels(project)
     total = sum(cost.instructions or cost.seconds or 0.0 for cost in costs) or 1.0
@@ -161,6 +200,7 @@ def _layers(project: Project, costs: Sequence[_Cost]) -> tuple[LayerProfile, ...
                 kernel=kernels.get(operator.index),
                 output_shape=graph.tensor(operator.outputs[0]).shape,
                 instructions=cost.instructions,
+                cycles=cycles[operator.index].cycles if operator.index in cycles else None,
                 microseconds=None if cost.seconds is None else round(cost.seconds * 1e6, 1),
                 share=round((cost.instructions or cost.seconds or 0.0) / total, 6),
                 macs=work,

@@ -11,7 +11,7 @@ from rich.text import Text
 from tinyml_tool.api.profile import LayerProfile, Profile
 
 
-def _row(layer: LayerProfile) -> list[str]:
+def _row(layer: LayerProfile, estimated: bool) -> list[str]:
     if layer.instructions is not None:
         cost = f"{layer.instructions:,}"
     else:
@@ -21,6 +21,7 @@ def _row(layer: LayerProfile) -> list[str]:
         str(layer.layer),
         f"{name} {'x'.join(map(str, layer.output_shape[1:]))}",
         cost,
+        *([f"{layer.cycles:,}" if layer.cycles is not None else "-"] if estimated else []),
         f"{layer.share:.1%}",
         f"{layer.macs:,}" if layer.macs else "-",
         f"{layer.instructions_per_mac:.2f}" if layer.instructions_per_mac is not None else "-",
@@ -36,10 +37,19 @@ def profile_view(profile: Profile) -> Iterator[RenderableType]:
     table.add_column("#", justify="right")
     table.add_column("kernel, output", overflow="fold")
     cost = "instructions" if counted else "microseconds"
-    for column in (cost, "share", "MACs", "per MAC", "weights", "activ."):
+    estimated = profile.cycles is not None
+    for column in (
+        cost,
+        *(["cycles (estimated)"] if estimated else []),
+        "share",
+        "MACs",
+        "per MAC",
+        "weights",
+        "activ.",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     for layer in profile.layers:
-        table.add_row(*map(Text, _row(layer)))
+        table.add_row(*map(Text, _row(layer, estimated)))
     yield table
     yield ""
     emulated = "" if profile.ran_on == profile.board else f" (emulated as {profile.ran_on})"
@@ -51,6 +61,8 @@ def profile_view(profile: Profile) -> Iterator[RenderableType]:
             f"{profile.overhead_instructions} for measuring were taken off each)"
         )
         yield Text(f"{profile.instructions:,} instructions for one inference without measuring")
+    if profile.cycles is not None:
+        yield Text(f"{profile.cycles:,} cycles (estimated; {profile.cycles_source})")
     if profile.stack_bytes is not None:
         bound = profile.model_stack_bytes
         most = "" if bound is None else f"; model_invoke() takes at most {bound:,}"
