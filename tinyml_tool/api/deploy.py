@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tinyml_tool.api.generate import (
     plan_answer,
     plan_preprocessing,
     plan_sensor,
+    tuned,
     write_generated,
 )
 from tinyml_tool.api.model_source import load_model
@@ -58,6 +60,7 @@ def deploy(
     emulator: EmulatorName | None = None,
     system: System = "platformio",
     time_limit: float | None = None,
+    tune: bool = False,
     progress: Progress = no_progress,
 ) -> Evidence:
     """Generate, build and run `model` on `board`, and compare every layer with the reference.
@@ -85,6 +88,10 @@ def deploy(
     sensor = plan_sensor(source, preprocessing, chosen)
     progress("compiling the model")
     options = EngineOptions(optimize, arena_bytes, tuple(without_passes))
+    if tune:
+        unmeasured = options
+        tuning = watch.time("tune", lambda: tuned(loaded, chosen, engine, unmeasured, progress))
+        options = replace(options, bodies=tuning.bodies)
     plan = watch.time(
         "compile",
         lambda: compile_for(

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, get_args
+from typing import Protocol, cast, get_args
 
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.compiler.compile import compile_rewritten
 from tinyml_tool.compiler.plan import Plan
-from tinyml_tool.compiler.target import Target
+from tinyml_tool.compiler.target import Bodies, Target, bodies_for
 from tinyml_tool.compiler.tflm_arena import arena_for, arena_least
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, plan_for_tflm, tflm_problems
 from tinyml_tool.compiler.tflm_release import TflmRelease, release_for
 from tinyml_tool.compiler.unsupported import unsupported
 from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.errors import InputError
+from tinyml_tool.firmware.manifest import Manifest
 from tinyml_tool.graph.passes.rewrite import rewrite
 from tinyml_tool.graph.types import Graph
 from tinyml_tool.reference.tflm import TflmReference
@@ -35,6 +36,8 @@ class EngineOptions:
     """Of engine tflm; None where it is to be found out."""
     without_passes: tuple[str, ...] = ()
     """Of engine aot: names of graph passes to leave out."""
+    bodies: Bodies = ()
+    """Of engine aot: layers with the body that they take in place of the core's own."""
 
 
 def _compiled(source: ModelSource, board: Board, options: EngineOptions) -> Plan:
@@ -44,7 +47,7 @@ def _compiled(source: ModelSource, board: Board, options: EngineOptions) -> Plan
         )
     preset = check_preset(Plan.engine, options.optimize) or DEFAULT_OPTIMIZE
     rewriting = rewrite(source.graph, options.without_passes)
-    return compile_rewritten(rewriting, Target(board.core, preset))
+    return compile_rewritten(rewriting, Target(board.core, preset, options.bodies))
 
 
 def _interpreted(source: ModelSource, board: Board, options: EngineOptions) -> TflmPlan:
@@ -106,6 +109,22 @@ def check_preset(engine: str, optimize: Optimize | None) -> Optimize | None:
             f"there is no preset '{optimize}'", hint=f"use {' or '.join(get_args(Optimize))}"
         )
     return optimize or DEFAULT_OPTIMIZE
+
+
+def target_of(manifest: Manifest, board: Board) -> Target:
+    """For what a project of engine aot was compiled.
+
+    Raises InputError for bodies that this version does not know.
+    """
+    preset = check_preset(manifest.engine, cast("Optimize | None", manifest.optimize))
+    bodies = {int(layer): body for layer, body in (manifest.bodies or {}).items()}
+    if unknown := sorted(set(bodies.values()) - set(bodies_for(board.core))):
+        raise InputError(
+            f"the project has kernels '{unknown[0]}', which this version does not know for "
+            f"{board.core.name}",
+            hint="generate the project again with `tinyml generate`",
+        )
+    return Target(board.core, preset or DEFAULT_OPTIMIZE, tuple(bodies.items()))
 
 
 class Engine(Protocol):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -26,7 +26,7 @@ from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, cmsis_nn_problems
 from tinyml_tool.compiler.unsupported import unsupported
 from tinyml_tool.config import MlperfBenchmark, Optimize
-from tinyml_tool.errors import ToolMissingError
+from tinyml_tool.errors import InputError, ToolMissingError
 from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
@@ -41,6 +41,9 @@ from tinyml_tool.reference.reference import Reference
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.tflm_directory import CMSIS_NN, require_tflm
 from tinyml_tool.verify.inputs import vectors as test_inputs
+
+if TYPE_CHECKING:
+    from tinyml_tool.api.tune import Tuning
 
 GOLDEN_VECTORS = 10
 GOLDEN_SEED = 0
@@ -68,6 +71,8 @@ class Generated:
     """What its outputs say, where that is told."""
     source: SourcePlan | None = None
     """What reads raw samples for it."""
+    tuning: Tuning | None = None
+    """The kernels that were measured, where that was asked for."""
 
     @property
     def engine(self) -> str:
@@ -106,6 +111,7 @@ class Generated:
                 "about": self.source.comment,
                 "ram_bytes": self.source.ram_bytes,
             },
+            "tuning": None if self.tuning is None else self.tuning.to_json(),
             "files": list(self.files),
         }
 
@@ -296,6 +302,7 @@ def generate(
     features: Mapping[str, Any] | FeatureSpec | None = None,
     answer: Mapping[str, Any] | AnswerSpec | None = None,
     source: Mapping[str, Any] | SourceSpec | None = None,
+    tune: bool = False,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write a firmware project for `model` on `board`, complete or not at all.
@@ -308,7 +315,8 @@ def generate(
     `features`, a spec or a table `[features]`, or else the one in the model's metadata, is how the
     firmware makes the model's input of raw samples.  `answer`, a spec or a table `[answer]`, or
     else the one in the model's metadata, is what its outputs say.  `source`, a spec or a table
-    `[source]`, is where raw samples come from.
+    `[source]`, is where raw samples come from.  `tune` measures the kernels that each layer can run
+    in the emulator, and takes those with the fewest instructions (engine aot).
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
@@ -320,6 +328,9 @@ def generate(
     preprocessing = plan_preprocessing(loaded, features)
     evaluation = plan_answer(loaded, answer)
     sensor = plan_sensor(source, preprocessing, chosen)
+    tuning = tuned(loaded, chosen, engine, options, progress) if tune else None
+    if tuning is not None:
+        options = replace(options, bodies=tuning.bodies)
     plan = compile_for(
         loaded,
         chosen,
@@ -330,7 +341,7 @@ def generate(
         answer=evaluation,
         sensor=sensor,
     )
-    return write_generated(
+    generated = write_generated(
         loaded,
         plan,
         board=chosen,
@@ -344,3 +355,16 @@ def generate(
         sensor=sensor,
         progress=progress,
     )
+    return replace(generated, tuning=tuning)
+
+
+def tuned(
+    source: ModelSource, board: Board, engine: str, options: EngineOptions, progress: Progress
+) -> Tuning:
+    """Measure kernels for engine aot; InputError for others, which have kernels of their own."""
+    # It generates and runs projects, so it stands on this module.
+    from tinyml_tool.api.tune import tune
+
+    if engine != Plan.engine:
+        raise InputError(f"engine '{engine}' has kernels of its own", hint="leave --tune out")
+    return tune(source, board, options, progress=progress)

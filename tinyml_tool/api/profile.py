@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from tinyml_tool.api.engines import check_preset
+from tinyml_tool.api.engines import target_of
 from tinyml_tool.api.generate import Progress, no_progress
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, Session, choose_emulator, open_session
 from tinyml_tool.compiler.compile import compile_rewritten
 from tinyml_tool.compiler.describe import describe
 from tinyml_tool.compiler.plan import Plan
-from tinyml_tool.compiler.target import Target
-from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.devices.execution_trace import trace_execution
 from tinyml_tool.devices.link.calibration import Benchmark, instructions_between
 from tinyml_tool.graph.measure import activation_bytes, macs, weight_bytes
@@ -217,7 +215,5 @@ def _kernels(project: Project) -> dict[int, str]:
     manifest = project.manifest
     if manifest.engine != Plan.engine:
         return {}
-    preset = check_preset(manifest.engine, cast("Optimize | None", manifest.optimize))
-    target = Target(project.board.core, preset or DEFAULT_OPTIMIZE)
-    layers = compile_rewritten(project.rewriting, target).layers
+    layers = compile_rewritten(project.rewriting, target_of(manifest, project.board)).layers
     return {layer.operator.index: layer.call.kernel for layer in layers if layer.call}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from tinyml_tool.api.answer_source import chosen_answer
-from tinyml_tool.api.engines import check_preset
+from tinyml_tool.api.engines import target_of
 from tinyml_tool.api.feature_source import chosen_features
 from tinyml_tool.api.model_source import ModelSource, load_project_model
 from tinyml_tool.boards import Board
 from tinyml_tool.compiler.compile import compile_rewritten
-from tinyml_tool.compiler.target import Target
-from tinyml_tool.config import DEFAULT_OPTIMIZE, FILE_NAME, Optimize, read_config
+from tinyml_tool.config import FILE_NAME, read_config
 from tinyml_tool.errors import InputError
 from tinyml_tool.firmware.manifest import Manifest, read_manifest
 from tinyml_tool.firmware.project_board import project_board
@@ -76,8 +74,7 @@ def _rewriting(path: Path, manifest: Manifest, source: ModelSource, board: Board
     rewriting = rewrite(source.graph, set(PASSES) - set(manifest.passes))
     if SPLIT_ROWS in rewriting.passes:
         # Which layers run in bands of rows is known only when the kernels are.
-        preset = check_preset(manifest.engine, cast("Optimize | None", manifest.optimize))
-        plan = compile_rewritten(rewriting, Target(board.core, preset or DEFAULT_OPTIMIZE))
+        plan = compile_rewritten(rewriting, target_of(manifest, board))
         rewriting = plan.rewriting or rewriting
     if rewriting.fingerprint != manifest.graph or set(manifest.passes) - set(PASSES):
         raise InputError(

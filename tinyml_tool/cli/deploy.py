@@ -23,6 +23,7 @@ from tinyml_tool.cli.options import (
     SeedOption,
     SystemOption,
     TimeLimitOption,
+    TuneOption,
     VectorsOption,
 )
 from tinyml_tool.cli.output import Outcome, Progress, run_command
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
         board: BoardOption = None,
         engine: EngineOption = None,
         optimize: OptimizeOption = None,
+        tune: TuneOption = False,
         output: OutputOption = None,
         name: NameOption = None,
         arena: ArenaOption = None,
@@ -90,6 +92,7 @@ def register(app: typer.Typer) -> None:
                 emulator=emulator.value if emulator else None,
                 system=settings.system(system and system.value),
                 time_limit=timeout,
+                tune=tune,
                 progress=progress,
             )
             return verdict(settings.model.name, evidence)

@@ -24,6 +24,7 @@ from tinyml_tool.cli.options import (
     OutputOption,
     Quiet,
     SourceOption,
+    TuneOption,
 )
 from tinyml_tool.cli.output import Outcome, Progress, run_command
 
@@ -42,6 +43,7 @@ def _act(
     no_pass: list[str] | None,
     mlperf: Mlperf | None,
     source: str | None,
+    tune: bool,
     force: bool,
     progress: Progress,
 ) -> Outcome:
@@ -64,6 +66,7 @@ def _act(
         features=settings.config.features,
         answer=settings.config.answer,
         source=settings.source(source),
+        tune=tune,
         progress=progress,
     )
 
@@ -86,6 +89,8 @@ def _act(
         if generated.source is not None:
             read = generated.source
             console.print(f"source: {read.comment} {read.ram_bytes:,} bytes of RAM")
+        for layer in generated.tuning.layers if generated.tuning is not None else ():
+            console.print(f"layer {layer.layer} {layer.kind}: {layer.reason}")
         console.print(f"next: tinyml build {generated.project}")
         if generated.board.is_real:
             console.print(f"  or: tinyml flash {generated.project}, with the board connected")
@@ -108,6 +113,7 @@ def register(app: typer.Typer) -> None:
         no_pass: NoPassOption = None,
         mlperf: MlperfOption = None,
         source: SourceOption = None,
+        tune: TuneOption = False,
         force: ForceOption = False,
         json: Json = False,
         quiet: Quiet = False,
@@ -116,7 +122,7 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml generate kws.tflite --board qemu-m4 --output kws` ·
         `tinyml generate kws.tflite -b netduinoplus2 --force` ·
-        `tinyml generate kws.tflite --optimize size` ·
+        `tinyml generate kws.tflite --optimize size` · `tinyml generate kws.tflite --tune` ·
         `tinyml generate kws.tflite --mlperf kws01` · `tinyml generate kws.tflite --engine tflm` ·
         `tinyml generate kws.tflite --board nano33ble --source pdm`
         """
@@ -133,6 +139,7 @@ def register(app: typer.Typer) -> None:
                 no_pass,
                 mlperf,
                 source,
+                tune,
                 force,
                 say,
             ),

@@ -53,6 +53,12 @@ BoardOption = Annotated[
     str | None,
     typer.Option("--board", "-b", help="Board id (see `tinyml boards`) or a board's TOML file."),
 ]
+TuneOption = Annotated[
+    bool,
+    typer.Option(
+        "--tune", help="Choose kernels by measuring them in the emulator, layer by layer."
+    ),
+]
 EngineOption = Annotated[
     Engine | None, typer.Option("--engine", "-e", help="How the model becomes code.")
 ]

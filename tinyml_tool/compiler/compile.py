@@ -32,7 +32,7 @@ def _lower(operator: Operator, graph: Graph, target: Target) -> Layer:
     for tensor in (*operator.inputs, *operator.outputs):
         if tensor >= 0 and len(graph.tensors[tensor].shape) > 6:
             raise UnsupportedOperatorError("tensors of more than 6 dimensions", "reshape them")
-    call = lowering(operator, graph, target)
+    call = lowering(operator, graph, target.of_layer(operator.origin))
     if call is None and graph.tensors[operator.inputs[0]].is_constant:
         raise UnsupportedOperatorError(
             "its input is a constant", "fold it into the next operator when converting the model"
@@ -97,4 +97,5 @@ def finish_rewritten(rewriting: Rewriting, plan: Plan, target: Target) -> Plan:
 
 def plan_layers(graph: Graph, layers: tuple[Layer, ...], target: Target) -> Plan:
     """Place all tensors of a graph whose every operator has been lowered."""
-    return Plan(graph, layers, buffers_of(graph, layers).place(), target.optimize)
+    memory = buffers_of(graph, layers).place()
+    return Plan(graph, layers, memory, target.optimize, bodies=target.bodies)

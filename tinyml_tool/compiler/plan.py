@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_tool.compiler.target import Bodies
 from tinyml_tool.config import DEFAULT_OPTIMIZE, Optimize
 from tinyml_tool.graph.passes.rewrite import Rewriting
 from tinyml_tool.graph.types import Graph, Operator
@@ -168,6 +169,8 @@ class Plan:
     optimize: Optimize = DEFAULT_OPTIMIZE
     rewriting: Rewriting | None = None
     """How the passes made `graph` of the model's; None where none ran."""
+    bodies: Bodies = ()
+    """Layers that run the kernel of a simpler core, as it was measured to be better."""
 
     @property
     def arena_bytes(self) -> int:

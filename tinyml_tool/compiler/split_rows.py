@@ -331,7 +331,7 @@ def _lower(operator: Operator, rows: Rows, graph: Graph, target: Target) -> Kern
         },
     )
     try:
-        return LOWERINGS[operator.kind](part, small, target)
+        return LOWERINGS[operator.kind](part, small, target.of_layer(operator.origin))
     except UnsupportedOperatorError:
         return None
 

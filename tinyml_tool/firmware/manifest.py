@@ -42,6 +42,8 @@ class Manifest:
     """Of a board that is not known by its id: the copy of its file in the project."""
     optimize: str | None = None
     """Of engine aot: the preset its kernels were chosen by."""
+    bodies: dict[str, str] | None = None
+    """Of engine aot, tuned: by layer, the simpler core's kernel that was measured to be better."""
     tflm: dict[str, str] | None = None
     """Of engine tflm: where TFLM comes from, and what it was when the project was generated."""
     passes: list[str] | None = None
@@ -125,6 +127,11 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
     optimize = values.get("optimize")
     if optimize is not None and not isinstance(optimize, str):
         raise _not_ours(path, "'optimize' is not a text")
+    bodies = values.get("bodies")
+    if bodies is not None and not (
+        isinstance(bodies, dict) and all(layer.isdigit() for layer in bodies)
+    ):
+        raise _not_ours(path, "'bodies' is not a table of layers")
     tflm = values.get("tflm")
     if tflm is not None and not isinstance(tflm, dict):
         raise _not_ours(path, "'tflm' is not a table")
@@ -144,6 +151,7 @@ def _checked(path: Path, values: dict[str, Any]) -> Manifest:
         files=files,
         board_file=board_file,
         optimize=optimize,
+        bodies=bodies,
         tflm=tflm,
         passes=passes,
         graph=graph,

@@ -149,6 +149,7 @@ def project_files(
         files={path: sha256(content) for path, content in files.items()},
         board_file=BOARD_FILE if BOARD_FILE in files else None,
         optimize=plan.optimize,
+        bodies=_bodies(plan) if isinstance(plan, Plan) else None,
         tflm=_tflm_facts(plan, board, tflm) if isinstance(plan, TflmPlan) else None,
         passes=list(rewriting.passes) if rewriting else None,
         graph=rewriting.fingerprint if rewriting else None,
@@ -162,6 +163,10 @@ def project_files(
 def _sensor_libraries(sensor: SourcePlan | None) -> tuple[str, ...]:
     """What PlatformIO must fetch for the real board's sensor beside the framework."""
     return (sensor.library,) if sensor is not None and sensor.library is not None else ()
+
+
+def _bodies(plan: Plan) -> dict[str, str] | None:
+    return {str(layer): body for layer, body in plan.bodies} or None
 
 
 def _tflm_facts(plan: TflmPlan, board: Board, known: Mapping[str, str]) -> dict[str, str]:
