@@ -1,12 +1,13 @@
-/* DEPTHWISE_CONV_2D 3x3 on int8 for cores with long multiplication but no DSP instructions: two
- * products from one multiplication, see lane_products.h.
+/* DEPTHWISE_CONV_2D 3x3 on int8 for cores without DSP instructions: two products from one
+ * multiplication, see lane_products.h, or four sums at a time, see byte_products.h.
  *
- * One channel after another: some of its lines are copied to a plane of words, where the lower lane
- * has the first half of a line's windows and the upper lane the second. Lines are rows, or columns
- * where those are longer. */
+ * One channel after another: some of its lines are copied to a plane. With two lanes it has words,
+ * where the lower lane has the first half of a line's windows and the upper lane the second;
+ * otherwise unsigned bytes. Lines are rows, or columns where those are longer. */
 #ifndef TINYML_DEPTHWISE_CONV_2D_S8_LANES_H
 #define TINYML_DEPTHWISE_CONV_2D_S8_LANES_H
 
+#include "byte_products.h"
 #include "lane_products.h"
 #include "short_requantize.h"
 #include "tinyml_kernel.h"
@@ -27,7 +28,8 @@ struct tinyml_depthwise_conv_2d_s8_lanes_params {
   int32_t pad_length;     /* padding before a line's first position, 0 and above */
   int32_t padding;        /* the value of padding: the input's zero point, -128 to 127 */
   int32_t band;           /* output lines made of one filling of the plane */
-  int32_t plane_length;   /* words of a line in the plane */
+  int32_t lanes;          /* products of one multiplication: 2 or 1 */
+  int32_t plane_length;   /* words, or bytes, of a line in the plane */
   int32_t requantization; /* TINYML_REQUANTIZE_SHORT or another */
   int32_t shift;          /* of short requantization: 1 to 20 */
   int32_t output_offset;  /* of exact requantization: the output's zero point */
@@ -37,7 +39,8 @@ struct tinyml_depthwise_conv_2d_s8_lanes_params {
 
 /* What one channel needs: what sums begin with, its filter and constants. */
 struct tinyml_lane_channel {
-  int64_t begin;
+  int64_t begin;         /* with two lanes */
+  int32_t bias;          /* with one */
   const int8_t *weights; /* [3, 3] */
   int32_t factor;
   int32_t offset;
@@ -131,33 +134,80 @@ tinyml_lane_plane_line(const struct tinyml_depthwise_conv_2d_s8_lanes_params *pa
   }
 }
 
-/* Copies one line of a channel to both lanes of a line of the plane.
+/* The same with bytes, four windows at a time. */
+TINYML_KERNEL void
+tinyml_byte_plane_line(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
+                       const uint8_t *plane, const struct tinyml_lane_channel *channel,
+                       int8_t *output)
+{
+  const int32_t step = params->output_step;
+  const int8_t *weights = channel->weights;
+  for (int32_t rest = params->output_length; rest > 0; rest -= 4) {
+    struct tinyml_four_sums sums = {channel->bias, channel->bias, channel->bias, channel->bias};
+    const uint8_t *line = plane;
+    sums = tinyml_sums_of_windows(sums, weights, line, params->stride);
+    line += params->plane_length;
+    sums = tinyml_sums_of_windows(sums, weights + 3, line, params->stride);
+    line += params->plane_length;
+    sums = tinyml_sums_of_windows(sums, weights + 6, line, params->stride);
+    const int32_t value_0 = tinyml_lane_output(params, sums.s0 * 256, channel);
+    const int32_t value_1 = tinyml_lane_output(params, sums.s1 * 256, channel);
+    const int32_t value_2 = tinyml_lane_output(params, sums.s2 * 256, channel);
+    const int32_t value_3 = tinyml_lane_output(params, sums.s3 * 256, channel);
+    /* The first comes last: where less than four are left, the others are dropped. */
+    output[rest > 3 ? 3 * step : 0] = (int8_t)value_3;
+    output[rest > 2 ? 2 * step : 0] = (int8_t)value_2;
+    output[rest > 1 ? step : 0] = (int8_t)value_1;
+    output[0] = (int8_t)value_0;
+    plane += 4 * params->stride;
+    output += 4 * step;
+  }
+}
+
+/* Bytes of a line of the plane. */
+TINYML_KERNEL int32_t
+tinyml_lane_line_bytes(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params)
+{
+  return params->plane_length * (params->lanes > 1 ? 4 : 1);
+}
+
+/* Copies one line of a channel to a line of the plane.
  *
  * What lies left and right of the input is padding already. */
 TINYML_KERNEL void
 tinyml_lane_fill_line(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
-                      const int8_t *input, int32_t *words)
+                      const int8_t *input, int8_t *line)
 {
   const int32_t pad = params->pad_length;
-  /* Position of the input that the upper lane's first word has. */
-  const int32_t upper = (params->output_length + 1) / 2 * params->stride - pad;
-  const int32_t first = tinyml_max(0, -upper);
-  tinyml_lane_copy((int8_t *)(words + pad), 4, input, params->input_step,
+  const int32_t step = params->lanes > 1 ? 4 : 1;
+  tinyml_lane_copy(line + pad * step, step, input, params->input_step,
                    tinyml_min(params->input_length, params->plane_length - pad), TINYML_LANE_FLIP);
-  tinyml_lane_copy((int8_t *)(words + first) + TINYML_LANE_UPPER_BYTE, 4,
-                   input + (upper + first) * params->input_step, params->input_step,
-                   tinyml_min(params->input_length - upper - first, params->plane_length - first),
-                   0);
+  if (params->lanes > 1) {
+    /* Position of the input that the upper lane's first word has. */
+    const int32_t upper = (params->output_length + 1) / 2 * params->stride - pad;
+    const int32_t first = tinyml_max(0, -upper);
+    tinyml_lane_copy(line + first * step + TINYML_LANE_UPPER_BYTE, step,
+                     input + (upper + first) * params->input_step, params->input_step,
+                     tinyml_min(params->input_length - upper - first, params->plane_length - first),
+                     0);
+  }
 }
 
+/* Fills `count` lines of the plane with padding. */
 TINYML_KERNEL void
-tinyml_lane_padding(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params, int32_t *words,
+tinyml_lane_padding(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params, int8_t *line,
                     int32_t count)
 {
-  const uint32_t lower = (uint8_t)(params->padding ^ TINYML_LANE_FLIP);
-  const int32_t word = (int32_t)(lower + ((uint32_t)params->padding << 24));
-  for (int32_t i = 0; i < count; ++i) {
-    words[i] = word;
+  const int32_t bytes = count * tinyml_lane_line_bytes(params);
+  const int32_t lower = params->padding ^ TINYML_LANE_FLIP;
+  if (params->lanes == 1) {
+    memset(line, lower, (size_t)bytes);
+    return;
+  }
+  memset(line, 0, (size_t)bytes);
+  for (int32_t i = 0; i < bytes; i += 4) {
+    line[i] = (int8_t)lower;
+    line[i + TINYML_LANE_UPPER_BYTE] = (int8_t)params->padding;
   }
 }
 
@@ -166,47 +216,54 @@ tinyml_lane_padding(const struct tinyml_depthwise_conv_2d_s8_lanes_params *param
  * input, output: from the channel on; kept: lines that the plane holds already. */
 TINYML_KERNEL void tinyml_lane_band(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
                                     const int8_t *input, const struct tinyml_lane_channel *channel,
-                                    int32_t *plane, int32_t line, int32_t kept, int8_t *output)
+                                    int8_t *plane, int32_t line, int32_t kept, int8_t *output)
 {
+  const int32_t bytes = tinyml_lane_line_bytes(params);
   const int32_t band = tinyml_min(params->band, params->output_lines - line);
   const int32_t first = line * params->stride - params->pad_lines;
   for (int32_t i = kept; i < (band - 1) * params->stride + 3; ++i) {
-    int32_t *words = plane + i * params->plane_length;
     if (first + i < 0 || first + i >= params->input_lines) {
-      tinyml_lane_padding(params, words, params->plane_length);
+      tinyml_lane_padding(params, plane + i * bytes, 1);
     } else {
-      tinyml_lane_fill_line(params, input + (first + i) * params->input_line_step, words);
+      tinyml_lane_fill_line(params, input + (first + i) * params->input_line_step,
+                            plane + i * bytes);
     }
   }
+  output += line * params->output_line_step;
   for (int32_t i = 0; i < band; ++i) {
-    tinyml_lane_plane_line(params, plane + i * params->stride * params->plane_length, channel,
-                           output + (line + i) * params->output_line_step);
+    const void *from = plane + i * params->stride * bytes;
+    if (params->lanes > 1) {
+      tinyml_lane_plane_line(params, from, channel, output);
+    } else {
+      tinyml_byte_plane_line(params, from, channel, output);
+    }
+    output += params->output_line_step;
   }
 }
 
 /* Output lines `line` to `end` of a channel, band after band. */
 TINYML_KERNEL void tinyml_lane_bands(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
                                      const int8_t *input, const struct tinyml_lane_channel *channel,
-                                     int32_t *plane, int32_t line, int32_t end, int8_t *output)
+                                     int8_t *plane, int32_t line, int32_t end, int8_t *output)
 {
-  const int32_t words = params->plane_length;
+  const int32_t bytes = tinyml_lane_line_bytes(params);
   int32_t kept = 0;
   for (; line < end; line += params->band) {
     tinyml_lane_band(params, input, channel, plane, line, kept, output);
     /* Lines that two bands need stay in the plane. */
     kept = 3 - params->stride;
-    memmove(plane, plane + params->band * params->stride * words,
-            (size_t)(kept * words) * sizeof *plane);
+    memmove(plane, plane + params->band * params->stride * bytes, (size_t)(kept * bytes));
   }
 }
 
-/* All layers share these functions. */
+/* All layers share these functions, each for some of them. */
 TINYML_SHARED void
 tinyml_lane_channel_1(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
-                      const int8_t *input, const struct tinyml_lane_channel *channel,
-                      int32_t *plane, int32_t line, int32_t end, int8_t *output)
+                      const int8_t *input, const struct tinyml_lane_channel *channel, int8_t *plane,
+                      int32_t line, int32_t end, int8_t *output)
 {
   struct tinyml_depthwise_conv_2d_s8_lanes_params local = *params;
+  local.lanes = 2;
   local.stride = 1;
   local.requantization = TINYML_REQUANTIZE_SHORT;
   tinyml_lane_bands(&local, input, channel, plane, line, end, output);
@@ -214,10 +271,11 @@ tinyml_lane_channel_1(const struct tinyml_depthwise_conv_2d_s8_lanes_params *par
 
 TINYML_SHARED void
 tinyml_lane_channel_2(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
-                      const int8_t *input, const struct tinyml_lane_channel *channel,
-                      int32_t *plane, int32_t line, int32_t end, int8_t *output)
+                      const int8_t *input, const struct tinyml_lane_channel *channel, int8_t *plane,
+                      int32_t line, int32_t end, int8_t *output)
 {
   struct tinyml_depthwise_conv_2d_s8_lanes_params local = *params;
+  local.lanes = 2;
   local.stride = 2;
   local.requantization = TINYML_REQUANTIZE_SHORT;
   tinyml_lane_bands(&local, input, channel, plane, line, end, output);
@@ -226,44 +284,104 @@ tinyml_lane_channel_2(const struct tinyml_depthwise_conv_2d_s8_lanes_params *par
 TINYML_SHARED void
 tinyml_lane_channel_other(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
                           const int8_t *input, const struct tinyml_lane_channel *channel,
-                          int32_t *plane, int32_t line, int32_t end, int8_t *output)
+                          int8_t *plane, int32_t line, int32_t end, int8_t *output)
 {
-  tinyml_lane_bands(params, input, channel, plane, line, end, output);
+  struct tinyml_depthwise_conv_2d_s8_lanes_params local = *params;
+  local.lanes = 2;
+  tinyml_lane_bands(&local, input, channel, plane, line, end, output);
 }
 
-/* What the sums of a channel begin with; bias: with the zero point folded in. */
-TINYML_KERNEL int64_t tinyml_lane_begin(int32_t bias, const int8_t *weights)
+TINYML_SHARED void
+tinyml_byte_channel_1(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
+                      const int8_t *input, const struct tinyml_lane_channel *channel, int8_t *plane,
+                      int32_t line, int32_t end, int8_t *output)
+{
+  struct tinyml_depthwise_conv_2d_s8_lanes_params local = *params;
+  local.lanes = 1;
+  local.stride = 1;
+  local.requantization = TINYML_REQUANTIZE_SHORT;
+  tinyml_lane_bands(&local, input, channel, plane, line, end, output);
+}
+
+TINYML_SHARED void
+tinyml_byte_channel_2(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
+                      const int8_t *input, const struct tinyml_lane_channel *channel, int8_t *plane,
+                      int32_t line, int32_t end, int8_t *output)
+{
+  struct tinyml_depthwise_conv_2d_s8_lanes_params local = *params;
+  local.lanes = 1;
+  local.stride = 2;
+  local.requantization = TINYML_REQUANTIZE_SHORT;
+  tinyml_lane_bands(&local, input, channel, plane, line, end, output);
+}
+
+TINYML_SHARED void
+tinyml_byte_channel_other(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
+                          const int8_t *input, const struct tinyml_lane_channel *channel,
+                          int8_t *plane, int32_t line, int32_t end, int8_t *output)
+{
+  struct tinyml_depthwise_conv_2d_s8_lanes_params local = *params;
+  local.lanes = 1;
+  tinyml_lane_bands(&local, input, channel, plane, line, end, output);
+}
+
+/* What 128 more in every input add to a channel's sums. */
+TINYML_KERNEL int32_t tinyml_lane_flipped(const int8_t *weights)
 {
   int32_t sum = 0;
   for (int32_t i = 0; i < 9; ++i) {
     sum += weights[i];
   }
-  return (int64_t)bias * (1 << 24) + bias - TINYML_LANE_FLIP * sum + (1 << 23);
+  return TINYML_LANE_FLIP * sum;
+}
+
+/* The function for a layer. */
+TINYML_KERNEL void
+tinyml_lane_any_channel(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
+                        const int8_t *input, const struct tinyml_lane_channel *channel,
+                        int8_t *plane, int32_t line, int32_t end, int8_t *output)
+{
+  const int32_t two = params->lanes > 1;
+  if (params->requantization != TINYML_REQUANTIZE_SHORT) {
+    if (two) {
+      tinyml_lane_channel_other(params, input, channel, plane, line, end, output);
+    } else {
+      tinyml_byte_channel_other(params, input, channel, plane, line, end, output);
+    }
+  } else if (params->stride == 1) {
+    if (two) {
+      tinyml_lane_channel_1(params, input, channel, plane, line, end, output);
+    } else {
+      tinyml_byte_channel_1(params, input, channel, plane, line, end, output);
+    }
+  } else {
+    if (two) {
+      tinyml_lane_channel_2(params, input, channel, plane, line, end, output);
+    } else {
+      tinyml_byte_channel_2(params, input, channel, plane, line, end, output);
+    }
+  }
 }
 
 /* Output lines `line` to `end` of all channels. */
 TINYML_KERNEL void
 tinyml_lane_channels(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
                      const int8_t *input, const int8_t *weights, const int32_t *constants,
-                     int32_t *plane, int32_t line, int32_t end, int8_t *output)
+                     int8_t *plane, int32_t line, int32_t end, int8_t *output)
 {
   const int32_t count = tinyml_requantize_constants(params->requantization);
   for (int32_t c = 0; c < params->channels; ++c) {
     const int32_t *words = constants + c * count;
+    const int32_t flipped = tinyml_lane_flipped(weights + 9 * c);
     const struct tinyml_lane_channel channel = {
-        .begin = tinyml_lane_begin(words[0], weights + 9 * c),
+        .begin = (int64_t)words[0] * (1 << 24) + words[0] - flipped + (1 << 23),
+        .bias = tinyml_wrapping_sub(words[0], flipped),
         .weights = weights + 9 * c,
         .factor = words[1],
         .offset = words[2],
         .below = count > 3 ? words[3] : 0,
     };
-    if (params->requantization != TINYML_REQUANTIZE_SHORT) {
-      tinyml_lane_channel_other(params, input + c, &channel, plane, line, end, output + c);
-    } else if (params->stride == 1) {
-      tinyml_lane_channel_1(params, input + c, &channel, plane, line, end, output + c);
-    } else {
-      tinyml_lane_channel_2(params, input + c, &channel, plane, line, end, output + c);
-    }
+    tinyml_lane_any_channel(params, input + c, &channel, plane, line, end, output + c);
   }
 }
 
@@ -273,7 +391,7 @@ tinyml_lane_channels(const struct tinyml_depthwise_conv_2d_s8_lanes_params *para
  * input: [batches, input_h, input_w, channels].
  * weights: [channels, 3, 3].
  * constants: [channels, 3 or 4], see TINYML_REQUANTIZE_SHORT.
- * scratch: [lines of the plane, plane_length] words.
+ * scratch: [lines of the plane, plane_length] words, or bytes; aligned to 4.
  * output: [batches, output_h, output_w, channels]. */
 TINYML_KERNEL void
 tinyml_depthwise_conv_2d_s8_lanes(const struct tinyml_depthwise_conv_2d_s8_lanes_params *params,
@@ -283,8 +401,7 @@ tinyml_depthwise_conv_2d_s8_lanes(const struct tinyml_depthwise_conv_2d_s8_lanes
   const int32_t lines = params->output_lines;
   const int32_t together = params->stride == 1 ? lines : params->band;
   /* Left and right of the input planes keep it. */
-  tinyml_lane_padding(params, scratch,
-                      ((params->band - 1) * params->stride + 3) * params->plane_length);
+  tinyml_lane_padding(params, scratch, (params->band - 1) * params->stride + 3);
   for (int32_t batch = 0; batch < params->batches; ++batch) {
     for (int32_t line = 0; line < lines; line += together) {
       tinyml_lane_channels(params, input, weights, constants, scratch, line,

@@ -204,6 +204,21 @@ TINYML_KERNEL int32_t tinyml_saturate_s8(int32_t value)
 #pragma GCC diagnostic pop
 #endif
 
+/* a * b >> 32 of 32-bit multiplications: what cores without SMULL have.
+ *
+ * Source: multiplication by parts, Knuth, "The Art of Computer Programming", volume 2, 4.3.1. */
+TINYML_KERNEL int32_t tinyml_high_by_halves(int32_t a, int32_t b)
+{
+  const int32_t a_low = a & 0xFFFF;
+  const int32_t b_low = b & 0xFFFF;
+  const int32_t a_high = a >> 16;
+  const int32_t b_high = b >> 16;
+  const int32_t low = (int32_t)((uint32_t)a_low * (uint32_t)b_low >> 16);
+  const int32_t first = a_high * b_low + low;
+  const int32_t second = a_low * b_high + (first & 0xFFFF);
+  return a_high * b_high + (first >> 16) + (second >> 16);
+}
+
 /* sum + (a * b >> 32). */
 TINYML_KERNEL int32_t tinyml_smmla(int32_t a, int32_t b, int32_t sum)
 {
@@ -211,6 +226,8 @@ TINYML_KERNEL int32_t tinyml_smmla(int32_t a, int32_t b, int32_t sum)
   int32_t result;
   __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
   return result;
+#elif defined(__ARM_ARCH_6M__)
+  return tinyml_wrapping_add(tinyml_high_by_halves(a, b), sum);
 #else
   return tinyml_wrapping_add((int32_t)(((int64_t)a * b) >> 32), sum);
 #endif

@@ -8,22 +8,16 @@
 #define TINYML_PATCHES_LANES_S8_H
 
 #include "lane_products.h"
+#include "patch_places.h"
 #include "patches_s8.h"
 #include "tinyml_kernel.h"
 
-enum {
-  TINYML_LANE_PATCHES = 4,
-  TINYML_LANE_VALUE = 8, /* bytes of a value of all four patches */
-};
-
-/* Whether the steps are written in assembly, as TINYML_DSP_ASSEMBLY tells: they
- * take 13 registers, which compilers do not find by themselves. */
-#ifndef TINYML_LANE_ASSEMBLY
-#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb2__)
+/* Whether the steps are written in assembly: they take 13 registers, which compilers do not find by
+ * themselves. */
+#if TINYML_ASSEMBLY_ALLOWED && defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb2__)
 #define TINYML_LANE_ASSEMBLY 1
 #else
 #define TINYML_LANE_ASSEMBLY 0
-#endif
 #endif
 
 /* Sums of two filters with four patches: `first` has those of the first and
@@ -98,19 +92,11 @@ TINYML_KERNEL void tinyml_lane_steps(struct tinyml_lane_sums *filter_0,
 #endif
 }
 
-/* How far the outputs of patches 1 to 3 lie behind that of patch 0; 0 drops a
- * patch. */
-struct tinyml_lane_places {
-  int32_t at_1;
-  int32_t at_2;
-  int32_t at_3;
-};
-
 /* The outputs of one filter; that of patch 0 comes last: a distance of 0 drops
  * the others. */
 TINYML_KERNEL void tinyml_lane_outputs(const struct tinyml_patches_params *params, int32_t mode,
                                        struct tinyml_lane_sums sums, const int32_t *words,
-                                       int8_t *output, struct tinyml_lane_places places)
+                                       int8_t *output, struct tinyml_patch_places places)
 {
   const struct tinyml_patch_constants constants = tinyml_patch_constants(words, mode);
   output[places.at_3] =
@@ -131,7 +117,7 @@ TINYML_KERNEL void tinyml_lane_outputs(const struct tinyml_patches_params *param
  * TINYML_REQUANTIZE_SHORT. */
 TINYML_KERNEL void tinyml_lane_patches(const struct tinyml_patches_params *params, int32_t mode,
                                        const int32_t *patches, const int32_t *filters,
-                                       int8_t *output, struct tinyml_lane_places places)
+                                       int8_t *output, struct tinyml_patch_places places)
 {
   const struct tinyml_patches_params local = *params;
   const int32_t count = tinyml_requantize_constants(mode) - 1;
@@ -154,7 +140,7 @@ TINYML_KERNEL void tinyml_lane_patches(const struct tinyml_patches_params *param
 /* All layers share these functions. */
 TINYML_SHARED void tinyml_lane_patches_short(const struct tinyml_patches_params *params,
                                              const int32_t *patches, const int32_t *filters,
-                                             int8_t *output, struct tinyml_lane_places places)
+                                             int8_t *output, struct tinyml_patch_places places)
 {
   tinyml_lane_patches(params, TINYML_REQUANTIZE_SHORT, patches, filters, output, places);
 }
@@ -162,7 +148,7 @@ TINYML_SHARED void tinyml_lane_patches_short(const struct tinyml_patches_params 
 TINYML_SHARED void tinyml_lane_patches_other(const struct tinyml_patches_params *params,
                                              int32_t mode, const int32_t *patches,
                                              const int32_t *filters, int8_t *output,
-                                             struct tinyml_lane_places places)
+                                             struct tinyml_patch_places places)
 {
   tinyml_lane_patches(params, mode, patches, filters, output, places);
 }

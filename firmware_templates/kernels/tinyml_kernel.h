@@ -37,6 +37,13 @@
 #define TINYML_READ __attribute__((unused)) /* a parameter that only the assembly reads */
 #endif
 
+/* Where TINYML_DSP_ASSEMBLY is given as 0, see dsp.h, no core's loops are in assembly. */
+#if defined(TINYML_DSP_ASSEMBLY)
+#define TINYML_ASSEMBLY_ALLOWED TINYML_DSP_ASSEMBLY
+#else
+#define TINYML_ASSEMBLY_ALLOWED 1
+#endif
+
 TINYML_KERNEL int32_t tinyml_min(int32_t a, int32_t b) { return a < b ? a : b; }
 
 TINYML_KERNEL int32_t tinyml_max(int32_t a, int32_t b) { return a > b ? a : b; }

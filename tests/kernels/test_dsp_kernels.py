@@ -16,6 +16,7 @@ from tinyml_tool.boards import Core
 DSP = Core(name="cortex-m4", fpu="single", dsp=True)
 M0 = Core(name="cortex-m0")
 M3 = Core(name="cortex-m3")
+RISC_V = Core(name="rv32imc")
 CORES = [
     DSP,
     Core(name="cortex-m7", fpu="single", dsp=True),
@@ -84,14 +85,14 @@ def test_patches_equal_the_reference(cases):
 @given(many(dense_convolutions()))
 def test_plain_patches_equal_the_reference(cases):
     model = model_of(cases, add_convolution)
-    assert kernels_of(model, M0).count("conv_2d_s8_patches") >= len(cases) // 2
-    assert_bit_exact_on_random_inputs(model, core=M0)
+    assert kernels_of(model, RISC_V).count("conv_2d_s8_patches") >= len(cases) // 2
+    assert_bit_exact_on_random_inputs(model, core=RISC_V)
 
 
 @sweep(1)
 @given(many(dense_convolutions()))
 def test_plain_patches_have_no_undefined_behaviour_and_read_nothing_outside(cases):
-    assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True, core=M0)
+    assert_bit_exact_on_random_inputs(model_of(cases, add_convolution), sanitize=True, core=RISC_V)
 
 
 @sweep(1)
@@ -101,7 +102,7 @@ def test_the_kernels_have_no_undefined_behaviour_and_read_nothing_outside(cases)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", [DSP, M3, M0], ids=lambda core: core.name)
+@pytest.mark.parametrize("core", [DSP, M3, M0, RISC_V], ids=lambda core: core.name)
 @sweep(250)
 @given(cases=many(depthwise_3x3() | dense_convolutions()))
 def test_thousands_of_layers_equal_the_reference(core, cases):
@@ -137,8 +138,8 @@ def test_requantization_is_as_short_as_proven(relu, mode):
 def test_a_weight_of_minus_128_takes_the_general_kernel():
     weights = np.full((3, 1, 1, 8), -128)
     model = one_layer(weights=weights, target_scale=3.0)
-    assert kernels_of(model, M0) == ["conv_2d_s8_patches"]
-    assert_bit_exact_on_random_inputs(model, core=M0)
+    assert kernels_of(model, RISC_V) == ["conv_2d_s8_patches"]
+    assert_bit_exact_on_random_inputs(model, core=RISC_V)
     assert kernels_of(model) == ["conv_2d_s8"]
     assert "-128" in compile_model(model).layers[0].call.reason
     assert_bit_exact_on_random_inputs(model)
@@ -151,7 +152,7 @@ def test_sums_beyond_24_bits_take_the_general_kernel():
 
 
 def test_a_core_without_dsp_instructions_has_plain_patches():
-    plan = compile_model(one_layer(), M0)
+    plan = compile_model(one_layer(), RISC_V)
     (layer,) = plan.layers
     assert dict(layer.call.params)["packed"] == 0
     assert "no DSP" in layer.call.reason
@@ -162,9 +163,18 @@ def test_every_core_with_dsp_instructions_has_the_kernels(core):
     assert compile_model(one_layer(), core).kernels == ("conv_2d_s8_patches",)
 
 
+@pytest.mark.parametrize(
+    ("core", "kernel"),
+    [
+        (DSP, "fully_connected_s8_packed"),
+        (M3, "fully_connected_s8_lanes"),
+        (M0, "fully_connected_s8_bytes"),
+    ],
+    ids=lambda value: getattr(value, "name", "kernel"),
+)
 @pytest.mark.parametrize("inputs", [1, 3, 4, 5, 8, 17, 33])
 @pytest.mark.parametrize("outputs", [1, 2, 3, 4, 7])
-def test_packed_fully_connected_layers_equal_the_reference(inputs, outputs):
+def test_fully_connected_layers_of_every_core_equal_the_reference(inputs, outputs, core, kernel):
     rng = np.random.default_rng(inputs * 8 + outputs)
     builder = ModelBuilder()
     source = builder.input("int8", (3, inputs), scale=0.5, zero_point=int(rng.integers(-128, 128)))
@@ -173,5 +183,5 @@ def test_packed_fully_connected_layers_equal_the_reference(inputs, outputs):
     target = builder.tensor("int8", (3, outputs), scale=0.7, zero_point=int(rng.integers(-99, 99)))
     builder.operator("FULLY_CONNECTED", [source, weights, bias], target)
     model = builder.build([target])
-    assert kernels_of(model) == ["fully_connected_s8_packed"]
-    assert_bit_exact_on_random_inputs(model, sanitize=True)
+    assert kernels_of(model, core) == [kernel]
+    assert_bit_exact_on_random_inputs(model, core=core, sanitize=True)

@@ -11,8 +11,10 @@ from test_dsp_kernels import dense_convolutions, depthwise_3x3, kernels_of
 from test_fully_connected import add_fully_connected, fully_connected_layers
 
 import tinyml_tool as tt
+from tinyml_tool.boards import load_board
 from tinyml_tool.config import Optimize
 
+M0PLUS = str(Path(__file__).parents[2] / "benchmarks" / "qemu-m0plus.toml")
 LAYERS = many(depthwise_3x3() | dense_convolutions())
 
 
@@ -51,9 +53,19 @@ def test_layers_are_bit_exact_on_every_core_with_dsp_instructions(board, cases):
     assert_bit_exact_on(board, model_of(cases, add_convolution))
 
 
+@pytest.mark.parametrize("board", ["qemu-m3", M0PLUS], ids=["cortex-m3", "cortex-m0plus"])
+@sweep(1)
+@given(cases=LAYERS)
+def test_layers_are_bit_exact_on_cores_without_dsp_instructions(board, cases):
+    model = model_of(cases, add_convolution)
+    core = load_board(board).core
+    assert {"conv_2d_s8_lanes", "depthwise_conv_2d_s8_lanes"} & set(kernels_of(model, core))
+    assert_bit_exact_on(board, model)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["qemu-m3"])
 @sweep(1)
 @given(cases=many(convolutions("CONV_2D") | convolutions("DEPTHWISE_CONV_2D")))
-def test_layers_are_bit_exact_on_a_core_without_dsp_instructions(board, cases):
+def test_layers_of_any_shape_are_bit_exact_on_a_core_without_dsp_instructions(board, cases):
     assert_bit_exact_on(board, model_of(cases, add_convolution))

@@ -348,8 +348,9 @@ def _patches(
         *convolution.window_params(),
     ]
     tensors = convolution.input.index, convolution.output.index
-    if machine.core.long_multiplication and not machine.core.dsp:
-        return lanes_call(sums, params, *tensors)
+    if machine.core.is_arm and not machine.core.dsp:
+        lanes = 2 if machine.core.long_multiplication else 1
+        return lanes_call(sums, params, *tensors, lanes)
     geometry = PatchGeometry(window, convolution.options.dilation_w)
     return patches_call(sums, geometry, params, *tensors, packed=machine.core.dsp)
 
@@ -416,8 +417,9 @@ def _by_planes(convolution: _Convolution, graph: Graph, machine: Target) -> Kern
         PlaneAxis(input_w, columns.output, columns.pad, input_c, input_c),
     )
     tensors = convolution.input.index, convolution.output.index
-    lower = planes_call if machine.core.dsp else depthwise_lanes_call
-    return lower(sums, planes, *tensors, machine.optimize)
+    if machine.core.dsp:
+        return planes_call(sums, planes, *tensors, machine.optimize)
+    return depthwise_lanes_call(sums, planes, *tensors, machine)
 
 
 def _no_planes(convolution: _Convolution, machine: Target) -> str:
@@ -425,8 +427,8 @@ def _no_planes(convolution: _Convolution, machine: Target) -> str:
     options = convolution.options
     _, filter_h, filter_w, output_c = convolution.weights.shape
     channels = convolution.input.shape[3]
-    if not (machine.core.dsp or machine.core.long_multiplication):
-        return "the core has neither DSP instructions nor long multiplication"
+    if not machine.core.is_arm:
+        return "the core is no Arm core"
     if (filter_h, filter_w) != (3, 3) or channels != output_c or channels < 4:
         return "not 3x3 on 4 channels or more, each with one output"
     if (options.dilation_h, options.dilation_w) != (1, 1):

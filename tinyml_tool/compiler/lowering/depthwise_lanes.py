@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D 3x3 in two lanes: for cores with SMLAL but no DSP instructions."""
+"""DEPTHWISE_CONV_2D 3x3 in planes of single channels: for cores without DSP instructions."""
 
 from __future__ import annotations
 
@@ -20,37 +20,48 @@ from tinyml_tool.compiler.plan import (
     ScratchRef,
     TensorRef,
 )
+from tinyml_tool.compiler.target import Target
 from tinyml_tool.config import Optimize
 
+_WINDOWS = 4
+"""That are made together with one lane."""
 
-def _line_words(geometry: PlaneGeometry) -> int:
-    """Words of a plane's line: each lane has half of a line's windows."""
-    half = -(-geometry.along.output // 2)
-    return (half - 1) * geometry.stride + TAPS
+_WHY = {
+    1: "four outputs at a time: the core has neither DSP instructions nor long multiplication",
+    2: "two products by one long multiplication",
+}
 
 
-def _scratch_bytes(geometry: PlaneGeometry, band: int) -> int:
+def _line_length(geometry: PlaneGeometry, lanes: int) -> int:
+    """Words of a plane's line where each of two lanes has half of its windows; bytes with one."""
+    windows = geometry.along.output
+    together = -(-windows // 2) if lanes > 1 else -(-windows // _WINDOWS) * _WINDOWS
+    return (together - 1) * geometry.stride + TAPS
+
+
+def _scratch_bytes(geometry: PlaneGeometry, lanes: int, band: int) -> int:
     """Bytes of a plane."""
-    return geometry.lines_of(band) * _line_words(geometry) * 4
+    return geometry.lines_of(band) * _line_length(geometry, lanes) * (4 if lanes > 1 else 1)
 
 
-def _band(geometry: PlaneGeometry, optimize: Optimize) -> int:
+def _band(geometry: PlaneGeometry, lanes: int, optimize: Optimize) -> int:
     """Output lines at a time: as many as fit a scratch buffer of moderate size."""
     fitting = [
         band
         for band in range(1, geometry.lines.output + 1)
-        if _scratch_bytes(geometry, band) <= LARGEST_SCRATCH[optimize]
+        if _scratch_bytes(geometry, lanes, band) <= LARGEST_SCRATCH[optimize]
     ]
     return max(fitting, default=1)
 
 
 def depthwise_lanes_call(
-    sums: ChannelSums, geometry: PlaneGeometry, source: int, target: int, optimize: Optimize
+    sums: ChannelSums, geometry: PlaneGeometry, source: int, target: int, machine: Target
 ) -> KernelCall | str:
     """The call of `depthwise_conv_2d_s8_lanes`, or why that kernel cannot be used.
 
     sums: weights [channels, 9], row by row.
     """
+    lanes = 2 if machine.core.long_multiplication else 1
     rest = requantized(sums, GAIN)
     if rest is None:
         return "sums may need more than 24 bits"
@@ -59,7 +70,7 @@ def depthwise_lanes_call(
     if chosen is not geometry:
         weights = weights.transpose(0, 2, 1)
     lines, along = chosen.lines, chosen.along
-    band = _band(chosen, optimize)
+    band = _band(chosen, lanes, machine.optimize)
     zero = sums.zero_point * rest.weights.astype(np.int64).sum(axis=1)
     bias = wrap(rest.bias - zero).astype(np.int32)
     return KernelCall(
@@ -80,7 +91,8 @@ def depthwise_lanes_call(
             ("pad_length", along.pad),
             ("padding", sums.zero_point),
             ("band", band),
-            ("plane_length", _line_words(chosen)),
+            ("lanes", lanes),
+            ("plane_length", _line_length(chosen, lanes)),
             ("requantization", rest.mode),
             ("shift", rest.shift),
             ("output_offset", sums.output.zero_point),
@@ -98,6 +110,6 @@ def depthwise_lanes_call(
             ConstantArray("weights", weights.reshape(-1).astype(np.int8), "channel by channel"),
             rest.table(bias),
         ),
-        scratch_bytes=_scratch_bytes(chosen, band),
-        reason=f"3x3, two products by one long multiplication; {rest.reason}",
+        scratch_bytes=_scratch_bytes(chosen, lanes, band),
+        reason=f"3x3, {_WHY[lanes]}; {rest.reason}",
     )

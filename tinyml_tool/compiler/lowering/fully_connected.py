@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_tool.compiler.lowering.fully_connected_packed import FullyConnected, packed_call
+from tinyml_tool.compiler.lowering.fully_connected_rows import row_bytes_call, row_lanes_call
 from tinyml_tool.compiler.lowering.mve_fully_connected import mve_fully_connected_call
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
@@ -71,23 +72,18 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         )
         return _call_s16(sums, rows, (source, weights, target))
     bias = require_bias(operator, graph, 2, output_c)
-    refused = "the core has no DSP instructions"
-    if machine.core.dsp:
-        layer = FullyConnected(
-            rows=rows,
-            source=source,
-            weights=weights,
-            bias=bias,
-            target=target,
-            factors=tuple(factors),
-            output=OutputRange(target_quantization.zero_point, low, high),
-        )
-        call = mve_fully_connected_call(layer, graph) if machine.core.mve else ""
-        if isinstance(call, str):
-            call = packed_call(layer, graph)
-        if isinstance(call, KernelCall):
-            return call
-        refused = call
+    layer = FullyConnected(
+        rows=rows,
+        source=source,
+        weights=weights,
+        bias=bias,
+        target=target,
+        factors=tuple(factors),
+        output=OutputRange(target_quantization.zero_point, low, high),
+    )
+    call = _special_call(layer, graph, machine)
+    if isinstance(call, KernelCall):
+        return call
     return KernelCall(
         kernel="fully_connected_s8",
         params=(
@@ -110,8 +106,21 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
             TensorRef(target.index),
         ),
         constants=requantization_constants(factors),
-        reason=refused,
+        reason=call,
     )
+
+
+def _special_call(layer: FullyConnected, graph: Graph, machine: Target) -> KernelCall | str:
+    """The call of a kernel made for the core, or why none can be used."""
+    if machine.core.mve:
+        call = mve_fully_connected_call(layer, graph)
+        if isinstance(call, KernelCall):
+            return call
+    if machine.core.dsp:
+        return packed_call(layer, graph)
+    if machine.core.long_multiplication:
+        return row_lanes_call(layer, graph)
+    return row_bytes_call(layer, graph)
 
 
 def _call_s16(layer: LayerSums, rows: int, tensors: tuple[Tensor, Tensor, Tensor]) -> KernelCall:

@@ -17,7 +17,7 @@ from tinyml_tool.compiler.plan import (
     KernelCall,
     TensorRef,
 )
-from tinyml_tool.compiler.requantization_proof import OutputRange
+from tinyml_tool.compiler.requantization_proof import OutputRange, ShortRequantization
 from tinyml_tool.compiler.weight_packing import (
     STEP,
     fits_packed_words,
@@ -51,16 +51,23 @@ def _filters(weights: NDArray[Any], bias: NDArray[np.int32]) -> NDArray[np.int32
     return np.concatenate([biases, words], axis=1).reshape(-1)
 
 
-def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
-    """The call of `fully_connected_s8_packed`, or why that kernel cannot be used."""
+@dataclass(frozen=True, eq=False)
+class ProvenLayer:
+    """Constant weights and bias with one scale, and their proven requantization."""
+
+    sums: ChannelSums
+    short: ShortRequantization
+
+
+def proven_layer(layer: FullyConnected, graph: Graph, gain: int) -> ProvenLayer | str:
+    """What kernels with short requantization need, for sums times 2**gain, or what is missing."""
     if len(layer.factors) > 1 or require_per_tensor(layer.weights, "weights").zero_point != 0:
         return "the weights have scales by output, or a zero point"
     given = isinstance(layer.bias, TensorRef)
     bias = graph.tensors[layer.bias.tensor].data if isinstance(layer.bias, TensorRef) else None
     if layer.weights.data is None or (given and bias is None):
         return "weights or bias are computed by the model"
-    output_c, input_c = layer.weights.shape
-    zeros = np.zeros(output_c, np.int64)
+    zeros = np.zeros(layer.weights.shape[0], np.int64)
     sums = ChannelSums(
         weights=layer.weights.data,
         bias=zeros if bias is None else bias.reshape(-1).astype(np.int64),
@@ -68,9 +75,17 @@ def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
         factors=layer.factors,
         output=layer.output,
     )
-    short = sums.united().proven(_GAIN)
-    if short is None:
-        return "the short requantization is not proven"
+    short = sums.united().proven(gain)
+    return "the short requantization is not proven" if short is None else ProvenLayer(sums, short)
+
+
+def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
+    """The call of `fully_connected_s8_packed`, or why that kernel cannot be used."""
+    proven = proven_layer(layer, graph, _GAIN)
+    if isinstance(proven, str):
+        return proven
+    sums, short = proven.sums, proven.short
+    output_c, input_c = layer.weights.shape
     weights = np.pad(sums.weights, ((0, 0), (0, -input_c % STEP)))
     if not fits_packed_words(weights):
         return "a weight of -128 stands before a negative one"

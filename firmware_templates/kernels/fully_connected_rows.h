@@ -1,0 +1,40 @@
+/* What the kernels of fully connected layers for cores without DSP instructions share. */
+#ifndef TINYML_FULLY_CONNECTED_ROWS_H
+#define TINYML_FULLY_CONNECTED_ROWS_H
+
+#include "short_requantize.h"
+#include "tinyml_kernel.h"
+
+struct tinyml_fully_connected_rows {
+  int32_t rows;     /* independent input vectors, 1 and above */
+  int32_t input_c;  /* length of an input vector, 1 and above */
+  int32_t output_c; /* length of an output vector, 1 and above */
+  int32_t factor;   /* constants of short requantization, the same for all outputs */
+  int32_t offset;
+  int32_t below;          /* what is added to negative sums */
+  int32_t shift;          /* 1 to 20 */
+  int32_t activation_min; /* -128 to 127 */
+  int32_t activation_max; /* -128 to 127 */
+};
+
+/* The sum of an input vector. */
+TINYML_KERNEL int32_t tinyml_row_sum(const struct tinyml_fully_connected_rows *params,
+                                     const int8_t *input)
+{
+  int32_t sum = 0;
+  for (int32_t i = 0; i < params->input_c; ++i) {
+    sum += input[i];
+  }
+  return sum;
+}
+
+/* A sum, times 256, as an output. */
+TINYML_KERNEL int8_t tinyml_row_output(const struct tinyml_fully_connected_rows *params,
+                                       int32_t sum)
+{
+  const int32_t value =
+      tinyml_signed_requantize(sum, params->factor, params->offset, params->below, params->shift);
+  return (int8_t)tinyml_clamp(value, params->activation_min, params->activation_max);
+}
+
+#endif
