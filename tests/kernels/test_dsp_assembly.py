@@ -88,12 +88,13 @@ def test_the_model_has_every_loop():
     assert {p["stride"] for p in params if "stride" in p} == {1, 2}
 
 
+@pytest.mark.parametrize("core", CORES[:3], ids=lambda core: core.name)
 @pytest.mark.parametrize("optimize", PRESETS)
-def test_every_preset_compiles_with_every_optimization(optimize, tmp_path):
-    write_sources(model_of_loops(), M4, optimize, tmp_path)
+def test_every_preset_compiles_with_every_optimization(optimize, core, tmp_path):
+    write_sources(model_of_loops(), core, optimize, tmp_path)
     for flag in OPTIMIZED:
-        compile_sources(M4, tmp_path, flag)
-        compile_sources(M4, tmp_path, flag, KEEPS_FRAME, IN_C)
+        compile_sources(core, tmp_path, flag)
+        compile_sources(core, tmp_path, flag, KEEPS_FRAME, IN_C)
 
 
 @pytest.mark.slow
@@ -121,8 +122,9 @@ def add_flags(project: Path, *flags: str) -> None:
     ini.write_text(text.replace("\nbuild_flags =", f"\nbuild_flags = {' '.join(flags)}", 1))
 
 
-def test_c_in_place_of_assembly_is_bit_exact_on_a_core_that_keeps_a_frame_pointer(tmp_path):
-    project = generated_project(tmp_path, "qemu-m4")
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m3", "qemu-m0"])
+def test_c_in_place_of_assembly_is_bit_exact_where_a_frame_pointer_is_kept(board, tmp_path):
+    project = generated_project(tmp_path, board)
     fast = tt.validate(project, vectors=10)
     add_flags(project, KEEPS_FRAME, IN_C)
     slow = tt.validate(project, vectors=10)
