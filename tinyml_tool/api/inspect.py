@@ -249,6 +249,7 @@ def inspect(
             plan = plan_layers(rewriting.graph, layers, goal)
             plan = finish_rewritten(rewriting, plan, goal)
             rewriting = plan.rewriting or rewriting
+            lowered = {layer.operator.origin: layer for layer in plan.layers}
             footprint = footprint_estimate(plan)
     extras = (
         Extra(made.comment, made.ram_bytes) if made else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml_tool.compiler.describe import describe
+from tinyml_tool.compiler.less_scratch import with_less_scratch
 from tinyml_tool.compiler.lowering import LOWERINGS
 from tinyml_tool.compiler.placement import buffers_of
 from tinyml_tool.compiler.plan import Layer, Plan
@@ -98,4 +99,6 @@ def finish_rewritten(rewriting: Rewriting, plan: Plan, target: Target) -> Plan:
 def plan_layers(graph: Graph, layers: tuple[Layer, ...], target: Target) -> Plan:
     """Place all tensors of a graph whose every operator has been lowered."""
     memory = buffers_of(graph, layers).place()
+    if target.optimize != "speed":
+        layers, memory = with_less_scratch(graph, layers, memory)
     return Plan(graph, layers, memory, target.optimize, bodies=target.bodies)

@@ -75,6 +75,8 @@ class KernelCall:
     scratch_bytes: int = 0
     reason: str = ""
     """Why this kernel and not another one; empty where the operator has only one."""
+    frugal: KernelCall | None = None
+    """The same with less scratch, for some more instructions: see less_scratch.py."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ class PlaneGeometry:
         ]
         return max(fitting, default=1)
 
+    def smaller_band(self, band: int) -> int:
+        """Output lines at a time with one filling of the planes more; `band` if it is least."""
+        fillings = -(-self.lines.output // band)
+        return -(-self.lines.output // (fillings + 1))
+
 
 def along_the_longer(geometry: PlaneGeometry) -> PlaneGeometry:
     """Lines along the direction with more outputs, which costs fewer loops."""
@@ -94,7 +99,7 @@ def planes_call(
     bias = wrap((rest.bias - zero) << _GAIN).astype(np.int32)
     lines, along = chosen.lines, chosen.along
     band = chosen.band(optimize)
-    return KernelCall(
+    call = KernelCall(
         kernel="depthwise_conv_2d_s8_planes",
         params=(
             ("batches", chosen.batches),
@@ -136,4 +141,18 @@ def planes_call(
         ),
         scratch_bytes=chosen.scratch_bytes(band),
         reason=f"3x3 on a core with DSP instructions; {rest.reason}",
+    )
+    return replace(call, frugal=_frugal(call, chosen, band))
+
+
+def _frugal(call: KernelCall, geometry: PlaneGeometry, band: int) -> KernelCall | None:
+    """The call with planes of fewer lines; None where they are as few as can be."""
+    smaller = geometry.smaller_band(band)
+    if smaller >= band:
+        return None
+    return replace(
+        call,
+        params=tuple((name, smaller if name == "band" else value) for name, value in call.params),
+        scratch_bytes=geometry.scratch_bytes(smaller),
+        reason=f"{call.reason}; planes of few lines for a smaller arena",
     )
