@@ -13,6 +13,10 @@ import tinyml_tool as tt
 from tinyml_tool.errors import InputError, OutputError, UnsupportedModelError
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.graph.types import DType, Graph
+from tinyml_tool.preprocess.answer_spec import parse_answer
+from tinyml_tool.preprocess.model_answer import answer_of_model, model_with_answer
+from tinyml_tool.preprocess.model_features import features_of_model, model_with_features
+from tinyml_tool.preprocess.spec import parse_features
 from tinyml_tool.quantization.lint import lint
 
 
@@ -318,3 +322,24 @@ def test_a_layer_that_overflows_is_named(tmp_path: Path) -> None:
     np.savez(data, x=images(40) * np.float32(3e38))
     with pytest.raises(InputError, match="layer 0 CONV_2D gives NaN or infinity on sample"):
         tt.quantize(float_file(tmp_path), data=data)
+
+
+def test_what_the_float_model_tells_goes_into_all_that_is_made_of_it(tmp_path: Path) -> None:
+    features = parse_features(
+        {"kind": "image", "source_width": 8, "source_height": 8, "width": 8, "height": 8}, "test"
+    )
+    answer = parse_answer({"labels": ["a", "b", "c", "d"], "threshold": 0.5}, "test")
+    told = model_with_answer(model_with_features(float_classifier(), features, "m"), answer, "m")
+    model, data = float_file(tmp_path, told), data_file(tmp_path)
+    made = [tmp_path / name for name in ("q.tflite", "fit.tflite", "imported.tflite")]
+    tt.quantize(model, data=data, output=made[0])
+    tt.quantize_to_fit(model, board="netduinoplus2", data=data, output=made[1], measure=False)
+    tt.import_model(model, output=made[2])
+    for path in made:
+        assert features_of_model(path.read_bytes(), path.name) == features
+        assert answer_of_model(path.read_bytes(), path.name) == answer
+    other = parse_features({"kind": "series", "rate": 1, "window": 9, "stride": 9}, "test")
+    wrong = float_file(tmp_path, model_with_features(float_classifier(), other, "m"), "w.tflite")
+    with pytest.raises(InputError, match="9 x 1 values, but the model's input"):
+        tt.quantize(wrong, data=data, output=tmp_path / "wrong.tflite")
+    assert not (tmp_path / "wrong.tflite").exists()

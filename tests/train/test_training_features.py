@@ -197,6 +197,7 @@ def test_each_channel_is_standardized_by_the_device_itself(tmp_path: Path) -> No
     assert done.code == 0, done.stderr
     record = read_record(tmp_path / "out")
     assert record.features is not None
+    assert f"series, {features_hash(record.features)[:16]}" in done.stdout
     stored: Any = record.features.model_dump()
     assert stored["std"][1] / stored["std"][0] == pytest.approx(150, rel=0.2)
     part = read_dataset(tmp_path / "out" / "train.npz").samples

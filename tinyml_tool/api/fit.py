@@ -23,7 +23,6 @@ from tinyml_tool.config import Optimize
 from tinyml_tool.errors import BuildError, DoesNotFitError, TinymlError, ToolMissingError
 from tinyml_tool.graph.reader import parse_model
 from tinyml_tool.output_file import check_output_file, write_output_file
-from tinyml_tool.preprocess.model_plan import carrying
 from tinyml_tool.quantization.options import PortType, QuantizationOptions, Scheme
 from tinyml_tool.quantization.result import Quantized
 from tinyml_tool.toolchain.build import build_project
@@ -238,7 +237,7 @@ def _try_all(
         step = f"{rung.name} on engine {rung.engine} ({number + 1} of {len(ladder)})"
         progress(f"trying {step}")
         if rung.options is None:
-            plain = _source(carrying(source.data, source.features, found.name), found.name)
+            plain = _source(source.told(source.data), found.name)
             results.append(_placed(RungResult(rung, False, accuracy=None), plain, board))
             continue
         if rung.options not in made:

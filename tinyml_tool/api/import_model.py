@@ -18,7 +18,6 @@ from tinyml_tool.graph.types import Graph
 from tinyml_tool.importers.comparison import DEFAULT_LIMIT, Comparison
 from tinyml_tool.importers.convert import COMPARED_SAMPLES, ImportRequest, convert
 from tinyml_tool.output_file import check_output_file, write_output_file
-from tinyml_tool.preprocess.model_plan import carrying
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +88,7 @@ def import_model(
     )
     converted = convert(request, consent, progress)
     name = converted.model.graph.name
-    content = carrying(converted.model.data, converted.model.features, name)
+    content = converted.model.told(converted.model.data)
     graph = parse_model(content, name)
     if target is not None:
         write_output_file(target, content, force=force)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml_tool.importers.normalise import normalise
-from tinyml_tool.preprocess.model_plan import carrying
 from tinyml_tool.quantization.ai_edge import quantize_with_ai_edge
 from tinyml_tool.quantization.options import QuantizationOptions
 from tinyml_tool.quantization.ranges import measure_ranges
@@ -23,4 +22,4 @@ def int8_of(float_model: Path, calibration: Path, name: str) -> bytes:
     samples = read_samples(calibration, source.graph).spread(CALIBRATION_SAMPLES)
     ranges = measure_ranges(source.data, source.graph, samples, lambda _: None)
     made = quantize_with_ai_edge(source.data, source.graph, ranges, QuantizationOptions())
-    return carrying(made, source.features, name)
+    return source.told(made)

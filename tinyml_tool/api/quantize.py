@@ -23,7 +23,6 @@ from tinyml_tool.graph.types import Graph
 from tinyml_tool.importers.normalise import NormalModel
 from tinyml_tool.importers.sources import KERAS_QUANTIZE
 from tinyml_tool.output_file import check_output_file, write_output_file
-from tinyml_tool.preprocess.model_plan import carrying
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.quantization.advice import advise
 from tinyml_tool.quantization.ai_edge import BACKEND as AI_EDGE
@@ -239,10 +238,10 @@ def measure_cost(
 ) -> Quantized:
     """Check a quantized model, run it in the reference, and compare it with the float one.
 
-    It carries the features of the float one.
+    It carries the features and the answer spec of the float one.
     Raises UnsupportedModelError with all that the lint found where the reference does not run it.
     """
-    quantized = carrying(quantized, source.features, source.graph.name)
+    quantized = source.told(quantized)
     graph = parse_model(quantized, source.graph.name)
     progress("checking the quantized model")
     problems = (*lint(graph), *cmsis_nn_problems(graph))

@@ -16,7 +16,10 @@ from tinyml_tool.importers.prune import prune
 from tinyml_tool.importers.static_shapes import fix_shapes
 from tinyml_tool.importers.tidy import tidy
 from tinyml_tool.importers.transposes import remove_transposes
+from tinyml_tool.preprocess.answer_spec import AnswerSpec
+from tinyml_tool.preprocess.model_answer import answer_of_model, model_with_answer
 from tinyml_tool.preprocess.model_features import features_of_model
+from tinyml_tool.preprocess.model_plan import carrying
 from tinyml_tool.preprocess.spec import FeatureSpec
 
 
@@ -28,7 +31,19 @@ class NormalModel:
     graph: Graph
     changes: tuple[str, ...]
     features: FeatureSpec | None = None
-    """What the source told of its raw samples; a file that is made of `data` is to carry it."""
+    """What the source told of its raw samples."""
+    answer: AnswerSpec | None = None
+    """What the source told of its outputs."""
+
+    def told(self, made: bytes) -> bytes:
+        """`made`, a model that was made of this one, with what the source told in its metadata.
+
+        Raises InputError where the features are not what it takes.
+        """
+        made = carrying(made, self.features, self.graph.name)
+        if self.answer is None:
+            return made
+        return model_with_answer(made, self.answer, self.graph.name)
 
 
 def normalise(
@@ -43,7 +58,7 @@ def normalise(
     """
     graph = parse_model(data, name)
     _check(graph)
-    features = features_of_model(data, name)
+    features, answer = features_of_model(data, name), answer_of_model(data, name)
     model = unpack(data, name)
     changes = tidy(model)
     changes += unpack_constants(model)
@@ -52,7 +67,7 @@ def normalise(
     changes += remove_transposes(model, inputs=layout and features is None)
     changes += prune(model)
     result = pack(model)
-    return NormalModel(result, parse_model(result, name), tuple(changes), features)
+    return NormalModel(result, parse_model(result, name), tuple(changes), features, answer)
 
 
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")

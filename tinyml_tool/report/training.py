@@ -27,6 +27,9 @@ def training_table(trained: Trained) -> Table:
         f"{record['data']['samples']:,} samples of {len(record['classes'])} classes: "
         + ", ".join(f"{count:,} {part}" for part, count in samples.items()),
     )
+    if told := record["input"].get("features_sha256"):
+        kind = record["input"]["features"]["kind"]
+        table.add_row("features", f"{kind}, {told[:16]}: made by the device's own C, in the model")
     table.add_row(
         "epochs",
         f"{len(record['history'])}, the best was {record['best_epoch']}, {record['seconds']:.0f} s",
