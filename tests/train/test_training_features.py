@@ -116,6 +116,7 @@ def test_quantized_models_carry_them(trained: Trained, tmp_path: Path, scheme: s
         assert tt.read_model(target).model_hash == result.graph.model_hash
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_so_does_what_tensorflow_quantizes_and_what_is_imported(
     trained: Trained, tmp_path: Path
@@ -147,6 +148,7 @@ def test_so_do_compressed_models(trained: Trained, tmp_path: Path) -> None:
     assert read_record(done.folder).features == SPEC
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_so_do_the_networks_of_a_search(words: Path, tmp_path: Path) -> None:
     found = tt.search(
