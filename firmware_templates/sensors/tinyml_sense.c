@@ -49,6 +49,7 @@ static void tell(int status)
 
 static void fail(int status)
 {
+  gaps += state == RUNNING && status != TINYML_SOURCE_ENDED ? 1u : 0u;
   tinyml_source_stop();
   state = status == TINYML_SOURCE_ENDED ? ENDED : FAILED;
   failed_at = port_ticks();

@@ -20,7 +20,8 @@ bool tinyml_sense_idle(void);
 /* Stops the source, as when a computer uses the model; the next tinyml_sense() starts anew. */
 void tinyml_sense_stop(void);
 
-/* Times samples were lost since reset. Windows never reach across such a gap. */
+/* Times samples were lost since reset, be it that nobody read them in time or that the sensor was
+ * away. Windows never reach across such a gap. */
 uint32_t tinyml_sense_gaps(void);
 
 #endif

@@ -7,6 +7,7 @@ the sources are right C++, and right about samples, gaps and failures as far as 
 from __future__ import annotations
 
 import ctypes
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,9 @@ def compiled(
     return library
 
 
+_compiled: dict[str, bytes] = {}
+
+
 @pytest.fixture
 def made(tmp_path: Path) -> Make:
     def make(
@@ -110,7 +114,15 @@ def made(tmp_path: Path) -> Make:
         stand_in: str,
         dtype: type = np.int16,
     ) -> Source:
-        return Source(compiled(tmp_path, source, features, board, stand_in), dtype)
+        key = json.dumps([source, features, board, stand_in])
+        if key not in _compiled:
+            folder = tmp_path / "compiled"
+            folder.mkdir()
+            library = compiled(folder, source, features, board, stand_in)
+            _compiled[key] = library.read_bytes()
+        copy = tmp_path / "copy.so"  # each copy has its own memory
+        copy.write_bytes(_compiled[key])
+        return Source(copy, dtype)
 
     return make
 

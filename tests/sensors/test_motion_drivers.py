@@ -8,7 +8,9 @@ from __future__ import annotations
 import ctypes
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -87,19 +89,28 @@ class Driver:
 
 
 def built(folder: Path, kind: str, **source: object) -> Driver:
-    chip, board, rate = CHIPS[kind]
+    """A driver of its own: the library is compiled once, but each copy has its own memory."""
+    chip, _, _ = CHIPS[kind]
     channels = 6 if source.get("axes", "both") == "both" else 3
     raw = source.get("units", "raw") == "raw"
-    features = features_of(RAW_MOTION if raw else MOTION, channels=channels, rate=rate)
-    files = source_project({"kind": kind, **source}, features, board)
-    project = write_files(folder, files)
     library = folder / "driver.so"
-    sensors = project / "lib/sensors"
-    folders = [f"-I{sensors}", f"-I{project / 'lib/features'}"]
-    sources = [str(sensors / f"source_{kind}.c"), str(SHIM)]
-    options = ["-shared", "-fPIC", "-O1", "-DSOURCE_REPLAY=0", *STRICT, *UNDEFINED]
-    run(["gcc", *options, *folders, *sources, "-o", str(library)], folder)
+    library.write_bytes(_compiled(kind, channels, raw, tuple(sorted(source.items()))))
     return Driver(library, chip(), np.int16 if raw else np.float32, channels)
+
+
+@cache
+def _compiled(kind: str, channels: int, raw: bool, source: tuple[tuple[str, Any], ...]) -> bytes:
+    _, board, rate = CHIPS[kind]
+    features = features_of(RAW_MOTION if raw else MOTION, channels=channels, rate=rate)
+    files = source_project({"kind": kind, **dict(source)}, features, board)
+    with TemporaryDirectory() as place:
+        project = write_files(Path(place), files)
+        sensors = project / "lib/sensors"
+        folders = [f"-I{sensors}", f"-I{project / 'lib/features'}"]
+        sources = [str(sensors / f"source_{kind}.c"), str(SHIM)]
+        options = ["-shared", "-fPIC", "-O1", "-DSOURCE_REPLAY=0", *STRICT, *UNDEFINED]
+        run(["gcc", *options, *folders, *sources, "-o", "driver.so"], project)
+        return (project / "driver.so").read_bytes()
 
 
 @pytest.fixture

@@ -42,6 +42,9 @@ KWS_SOURCES = {
     "nucleo_l4r5zi": None,
 }
 
+FEW = ("nano33ble", "esp32s3")
+"""One for each library."""
+
 
 def generated(folder: Path, board: str, source: dict[str, Any] | None) -> Path:
     model = shared_model("kws_ref_model.tflite")
@@ -62,7 +65,10 @@ def sources_of(project: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("board", KWS_SOURCES)
+@pytest.mark.parametrize(
+    "board",
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in KWS_SOURCES],
+)
 def test_a_project_with_features_and_a_microphone_compiles(board: str, tmp_path: Path) -> None:
     project = generated(tmp_path / "p", board, KWS_SOURCES[board])
     chosen = load_board(board)

@@ -134,7 +134,7 @@ def test_a_source_that_does_not_start_is_told_once_and_tried_each_second(
         assert sense.windows(10) == []
         assert sense.idle
         sense.wait(1000)
-    assert sense.value("starts") == 5
+    assert (sense.value("starts"), sense.gaps) == (5, 0)
     assert sense.text == [f"source replay: {words}"]
     sense.set("start_status", 0)
     sense.give(10)
@@ -153,7 +153,7 @@ def test_a_source_that_fails_later_is_stopped_and_begins_anew(sense: Sense) -> N
     sense.give(5, BUS, 10)
     assert sense.windows(5) == []
     assert sense.text == ["source replay: the sensor does not answer any more"]
-    assert (sense.value("starts"), sense.value("stops")) == (1, 1)
+    assert (sense.value("starts"), sense.value("stops"), sense.gaps) == (1, 1, 1)
     sense.wait(1000)
     assert sense.windows(3) == numbers(5)
     assert sense.value("starts") == 2
@@ -172,7 +172,7 @@ def test_a_recording_that_is_over_stays_over(sense: Sense) -> None:
     assert sense.windows(5) == numbers(0)
     sense.wait(10_000)
     assert sense.windows(5) == []
-    assert (sense.value("starts"), sense.value("stops")) == (1, 1)
+    assert (sense.value("starts"), sense.value("stops"), sense.gaps) == (1, 1, 0)
     assert sense.text == ["source replay: the recording is over"]
 
 
