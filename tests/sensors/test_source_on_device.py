@@ -124,3 +124,21 @@ def test_a_word_in_place_of_a_real_boards_microphone_is_spotted(tmp_path: Path) 
     found = reported(project, sound, "qemu-m4")
     assert_same(found, expected(model, tt.Features(table), sound))
     assert found[0][YES] == max(found[0].values())
+
+
+def test_what_a_source_hears_is_detected_by_the_answer(tmp_path: Path) -> None:
+    words = ["down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes"]
+    tt.generate(
+        shared_model("kws_ref_model.tflite"),
+        output=tmp_path / "p",
+        features=tt.load_features("kws"),
+        answer={"labels": [*words, "silence", "unknown"], "threshold": 0.9},
+        source=REPLAY,
+    )
+    firmware = tt.build(tmp_path / "p", system="cmake")
+    assert "warning:" not in (tmp_path / "p/build/build.log").read_text()
+    sound = read_samples(shared_sample("yes_1000ms.wav"), tt.load_features("kws"))
+    (tmp_path / "p/samples.raw").write_bytes(sound.tobytes())
+    lines = lines_until(firmware.elf, "qemu-m4", "the recording is over", tmp_path / "p")
+    assert [line for line in lines if line.startswith("yes ")]
+    assert "label=yes" in "".join(lines)
