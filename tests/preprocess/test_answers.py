@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +30,18 @@ from project_case import small_model
 
 from tinyml_tool.api.answers import answers_of, load_answer
 from tinyml_tool.api.generate import generate
+from tinyml_tool.boards import Core, load_boards
 from tinyml_tool.errors import ConfigError, InputError
+from tinyml_tool.firmware.answer_files import answer_files
+from tinyml_tool.firmware.build_flags import C_WARNING_FLAGS, COMPILE_FLAGS, WARNING_FLAGS
 from tinyml_tool.preprocess.answer_spec import parse_answer
 from tinyml_tool.preprocess.plan import ValueFormat
 from tinyml_tool.preprocess.spec_toml import answer_toml
 from tinyml_tool.strict_toml import read_toml
 from tinyml_tool.toolchain.answer_binding import AnswerStream
+from tinyml_tool.toolchain.host import SANITIZERS, WARNINGS
+
+EVERY_CORE = list({b.core.name: b.core for b in load_boards().values() if b.emulator}.values())
 
 
 def expected(scores: NDArray[Any], spec: dict[str, Any], real: Any) -> list[tuple[Any, int]]:
@@ -215,6 +223,52 @@ def test_every_core_gives_the_hosts_bits(tmp_path: Path, board: str, block: str)
     windows = windows_of(BLOCKS[block], 400, seed=3)
     found = answers_on(board, BLOCKS[block], windows, tmp_path)
     assert compared(found, answers_here(BLOCKS[block], windows)).different == 0
+
+
+LIMITS = {
+    "anomaly-long": anomaly_plan(INT8, ValueFormat("int8", 1 / 200, 127), 3000, average=256),
+    "classes-many": classes_plan(INT8, average=256, top=5, thresholds={"go": 0.4}),
+}
+
+
+@pytest.mark.parametrize("block", [*BLOCKS, *LIMITS])
+def test_nothing_is_read_or_written_out_of_bounds(tmp_path: Path, block: str) -> None:
+    plan = {**BLOCKS, **LIMITS}[block]
+    for path, text in answer_files(plan).items():
+        (tmp_path / Path(path).name).write_text(text)
+    shutil.copy(Path(__file__).parent / "sanitized_answers.c", tmp_path)
+    command = ["gcc", "-std=c11", "-O1", "-ffp-contract=off", *WARNINGS, "-Werror", *SANITIZERS]
+    sources = ["model_answer.c", "sanitized_answers.c", "-o", "sanitized"]
+    subprocess.run([*command, *sources], cwd=tmp_path, check=True)
+    windows = windows_of(plan, 600, seed=6)
+    data = b"".join(part.tobytes() for window in windows for part in window if part is not None)
+    result = subprocess.run([tmp_path / "sanitized"], input=data, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr.decode()
+    assert result.stdout == answers_here(plan, windows).tobytes()
+
+
+@pytest.mark.parametrize("core", EVERY_CORE, ids=lambda core: core.name)
+@pytest.mark.parametrize("block", BLOCKS)
+def test_it_compiles_for_a_core_without_warning_and_needs_no_library(
+    tmp_path: Path, block: str, core: Core
+) -> None:
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("arm-none-eabi-gcc is not installed")
+    for path, text in answer_files(BLOCKS[block]).items():
+        (tmp_path / Path(path).name).write_text(text)
+    flags = [*core.gcc_flags, *COMPILE_FLAGS, *WARNING_FLAGS, *C_WARNING_FLAGS]
+    command = ["arm-none-eabi-gcc", "-std=c11", *flags, "-Werror", "-c", "model_answer.c"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", "-u", "model_answer.o"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()[1::2]
+    routines = [name for name in symbols if not name.startswith("__")]
+    assert set(routines) <= {"memcpy", "memset"}
 
 
 @pytest.mark.slow
