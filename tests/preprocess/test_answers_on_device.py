@@ -161,7 +161,7 @@ def windows_here(model: bytes, spec: FeatureSpec, samples: np.ndarray[Any, Any])
     return [(one, reference.run([one])[0]) for one in inputs]
 
 
-@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m0"])
+@pytest.mark.parametrize("board", ["qemu-m4", pytest.param("qemu-m0", marks=pytest.mark.slow)])
 def test_raw_samples_become_answers_on_the_device(tmp_path: Path, board: str) -> None:
     """An autoencoder, so to say, of features: windows average, one detection in a while."""
     spec = spec_of("summary")
@@ -187,8 +187,10 @@ def test_raw_samples_become_answers_on_the_device(tmp_path: Path, board: str) ->
     assert 0 < detections < len(here) / 3
 
 
-@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m0"])
-@pytest.mark.parametrize("answered", [True, False], ids=["answer", "outputs"])
+@pytest.mark.parametrize(
+    ("board", "answered"),
+    [("qemu-m4", True), ("qemu-m0", False), pytest.param("qemu-m0", True, marks=pytest.mark.slow)],
+)
 def test_the_application_reports_what_the_host_computes(
     tmp_path: Path, board: str, answered: bool
 ) -> None:

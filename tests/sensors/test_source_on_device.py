@@ -20,11 +20,14 @@ from source_case import (
 )
 
 import tinyml_tool as tt
+from tinyml_tool.api.project import open_project
+from tinyml_tool.api.session import open_session
 from tinyml_tool.boards import load_board
 from tinyml_tool.firmware.project import write_project
 from tinyml_tool.graph.reader import read_model
 from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.build import build_project
+from tinyml_tool.verify.application import feed_application
 from tinyml_tool.verify.raw_samples import read_samples
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
@@ -142,3 +145,31 @@ def test_what_a_source_hears_is_detected_by_the_answer(tmp_path: Path) -> None:
     lines = lines_until(firmware.elf, "qemu-m4", "the recording is over", tmp_path / "p")
     assert [line for line in lines if line.startswith("yes ")]
     assert "label=yes" in "".join(lines)
+
+
+def test_the_application_tells_what_the_outputs_of_its_sensor_say(tmp_path: Path) -> None:
+    """Labels, averages and detections of a recording; then of samples fed in the sensor's place."""
+    digits = load_digits()
+    pictures = np.rint(digits.images[-60:] / 16 * 255).astype(np.uint8).reshape(-1)
+    table = tt.load_features(DIGITS / "features.toml")
+    model = DIGITS / "digits.tflite"
+    answer = {"labels": [f"a {n}" for n in range(10)], "threshold": 0.45, "average": 2}
+    folder = tmp_path / "p"
+    tt.generate(model, output=folder, features=table, source=REPLAY, answer=answer)
+    (folder / "samples.raw").write_bytes(pictures.tobytes())
+    firmware = tt.build(folder, system="cmake")
+    lines = lines_until(firmware.elf, "qemu-m4", "the recording is over", folder)
+    stream = tt.answers_of(model, answer)
+    outputs = expected(model, tt.Features(table), pictures)
+    here = [(stream.take(output), stream.plan.spec.labels) for output in outputs]
+    wanted = [(labels[a.best or 0], a.score, a.detected is not None) for a, labels in here]
+    told = [report.answer for report in inferences(lines) if report.answer is not None]
+    assert [(a.label, a.score, a.detected) for a in told] == wanted
+    detected = [label for label, _, found in wanted if found]
+    assert 5 < len(detected) < 60
+    shown = [line.rsplit(" ", 1)[0] for line in lines if line.startswith("a ")]
+    assert shown == detected
+    project = open_project(folder)
+    with open_session(project, elf=lambda: firmware.elf) as session:
+        fed = [report.answer for report in feed_application(session.client, pictures)]
+    assert [(a.label, a.score, a.detected) for a in fed if a is not None] == wanted
