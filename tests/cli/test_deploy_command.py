@@ -33,6 +33,7 @@ def test_deploy_reports_the_evidence_as_json(tmp_path: Path) -> None:
         "engine",
         "optimize",
         "parity",
+        "answers",
         "arena",
         "instructions_per_inference",
         "seconds_per_inference",
