@@ -1,12 +1,10 @@
-/* Two products from one multiplication, for cores with long multiplication but
- * no DSP instructions.
+/* Two products from one multiplication, for cores with long multiplication but no DSP instructions.
  *
- * Inputs of two outputs lie in one word, 24 bits apart: X = (x0 + 128) + 2^24
- * x1.  One SMLAL adds X * w to 64 bits, which are two sums: that of (x0 + 128)
- * w in the lower 24 bits, that of x1 w above them.  What the lower lane lacks
- * of its true sum, and 2^23 that keep it from borrowing, are in the value that
- * sums begin with; so lanes are exact wherever true sums fit 24 bits, whatever
- * they go through on their way. */
+ * Inputs of two outputs lie in one word, 24 bits apart: X = (x0 + 128) + 2^24 x1. One SMLAL adds X
+ * * w to 64 bits, which are two sums: that of (x0 + 128) w in the lower 24 bits, that of x1 w above
+ * them. What the lower lane lacks of its true sum, and 2^23 that keep it from borrowing, are in the
+ * value that sums begin with; so lanes are exact wherever true sums fit 24 bits, whatever they go
+ * through on their way. */
 #ifndef TINYML_LANE_PRODUCTS_H
 #define TINYML_LANE_PRODUCTS_H
 
@@ -35,8 +33,8 @@ TINYML_KERNEL int32_t tinyml_upper_lane(int64_t sums)
   return (int32_t)((uint32_t)(sums >> 24) << 8);
 }
 
-/* Copies `count` bytes to every `step`-th byte of a lane, turned over by
- * `flip`; returns where the lane goes on. */
+/* Copies `count` bytes to every `step`-th byte of a lane, turned over by `flip`; returns where the
+ * lane goes on. */
 TINYML_KERNEL int8_t *tinyml_lane_copy(int8_t *lane, int32_t step, const int8_t *bytes,
                                        int32_t bytes_step, int32_t count, int32_t flip)
 {

@@ -1,9 +1,8 @@
-/* Multiplication of input patches with filters on cores with long
- * multiplication: see lane_products.h.
+/* Multiplication of input patches with filters on cores with long multiplication: see
+ * lane_products.h.
  *
- * Four patches and two filters at a time: of each value two words, with the
- * first and second patch and with the third and fourth. Four values are a step:
- * 28 instructions for 32 products. */
+ * Four patches and two filters at a time: of each value two words, with the first and second patch
+ * and with the third and fourth. Four values are a step: 28 instructions for 32 products. */
 #ifndef TINYML_PATCHES_LANES_S8_H
 #define TINYML_PATCHES_LANES_S8_H
 
@@ -20,8 +19,7 @@
 #define TINYML_LANE_ASSEMBLY 0
 #endif
 
-/* Sums of two filters with four patches: `first` has those of the first and
- * second patch. */
+/* Sums of one filter with four patches: `first` has those of the first and second patch. */
 struct tinyml_lane_sums {
   int64_t first;
   int64_t second;
@@ -92,8 +90,7 @@ TINYML_KERNEL void tinyml_lane_steps(struct tinyml_lane_sums *filter_0,
 #endif
 }
 
-/* The outputs of one filter; that of patch 0 comes last: a distance of 0 drops
- * the others. */
+/* The outputs of one filter; that of patch 0 comes last: a distance of 0 drops the others. */
 TINYML_KERNEL void tinyml_lane_outputs(const struct tinyml_patches_params *params, int32_t mode,
                                        struct tinyml_lane_sums sums, const int32_t *words,
                                        int8_t *output, struct tinyml_patch_places places)
@@ -111,10 +108,9 @@ TINYML_KERNEL void tinyml_lane_outputs(const struct tinyml_patches_params *param
 /* One output of every filter for up to four patches.
  *
  * patches: [steps, 4, 2] words.
- * filters: two and two, with zeros in place of the last where their number is
- * odd: what the sums begin with, 64 bits each, the lower word first; [steps, 2]
- * words of four weights each; then the constants of each, see
- * TINYML_REQUANTIZE_SHORT. */
+ * filters: two and two, with zeros in place of the last where their number is odd: what the sums
+ *   begin with, 64 bits each, the lower word first; [steps, 2] words of four weights each; then the
+ *   constants of each, see TINYML_REQUANTIZE_SHORT. */
 TINYML_KERNEL void tinyml_lane_patches(const struct tinyml_patches_params *params, int32_t mode,
                                        const int32_t *patches, const int32_t *filters,
                                        int8_t *output, struct tinyml_patch_places places)
