@@ -215,6 +215,14 @@ TINYML_SHARED int32x4_t vqrdmulhq_s32(int32x4_t a, int32x4_t b)
   return a;
 }
 
+TINYML_SHARED int32x4_t vmulhq_s32(int32x4_t a, int32x4_t b)
+{
+  for (int32_t i = 0; i < 4; ++i) {
+    a.lane[i] = (int32_t)(((int64_t)a.lane[i] * b.lane[i]) >> 32);
+  }
+  return a;
+}
+
 /* Shifted left by the count, or right where that is negative; counts -31 to 31. */
 TINYML_SHARED int32x4_t vshlq_s32(int32x4_t a, int32x4_t count)
 {

@@ -13,7 +13,7 @@ the bias of the channel allow.  That is a comparison of at most 255 numbers a ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,12 +89,19 @@ def first_sums(multipliers: Integers, shifts: Integers, values: OutputRange) -> 
 
 
 def prove(
-    multipliers: Integers, shifts: Integers, sums: SumRange, values: OutputRange, gain: int
+    multipliers: Integers,
+    shifts: Integers,
+    sums: SumRange,
+    values: OutputRange,
+    gain: int,
+    left_out: Integers | None = None,
 ) -> ShortRequantization | None:
     """Constants of a short form that equals the reference on all of `sums`, or None.
 
     multipliers, shifts: as `numerics.quantize_multiplier` returns them, one a channel.
-    gain: the kernel's sums are 2**gain times the true ones; 1 to 8.
+    gain: the kernel's sums are 2**gain times the true ones; 1 to 14.
+    left_out: what the kernel does not add to its sums, such as the bias: the offsets stand for it,
+    and no channel treats negative sums differently.
     """
     if not _monotone(multipliers, shifts, sums) or values.low >= values.high:
         return None
@@ -108,17 +115,20 @@ def prove(
     right = -shifts[live]
     shift = int(right.min()) + gain - 1
     exact = 1 <= shift <= _LARGEST_SHIFT and right.max() <= _LARGEST_SHIFT
+    missing = zeros if left_out is None else np.where(live, left_out, zeros)
+    sums = SumRange(sums.least - missing, sums.most - missing)
     if not exact or right.min() < -_LARGEST_LEFT_SHIFT or not sums.within(32 - gain):
         return None
     safe = np.where(live, multipliers, 1 << 30)
     safe_shifts = np.where(live, shifts, -int(right.min()))
-    first = first_sums(safe, safe_shifts, values)
+    first = first_sums(safe, safe_shifts, values) - missing[:, None]
     finer = -safe_shifts - int(right.min())
     nearest = (safe + (1 << finer >> 1)) >> finer
     found = _Constants.none(len(multipliers))
     for nudge in _NUDGES:
         factors = np.minimum(nearest + nudge, (1 << 31) - 1)
-        found = found.completed_by(_constants(factors, first, sums, values, gain, shift))
+        constants = _constants(factors, first, sums, values, gain, shift)
+        found = found.completed_by(constants if left_out is None else constants.by_no_sign())
         if found.proven.all():
             return ShortRequantization(
                 shift,
@@ -163,6 +173,10 @@ class _Constants:
     def none(channels: int) -> _Constants:
         zeros = np.zeros(channels, np.int64)
         return _Constants(np.zeros(channels, bool), zeros, zeros, zeros)
+
+    def by_no_sign(self) -> _Constants:
+        """These, without the channels that treat negative sums differently."""
+        return replace(self, proven=self.proven & (self.below == 0))
 
     def completed_by(self, other: _Constants) -> _Constants:
         """These, with the other's constants for the channels that have none yet."""

@@ -84,10 +84,13 @@ class ChannelSums:
         pairs = np.array([quantize_multiplier(factor) for factor in self.factors], np.int64)
         return pairs[:, 0], pairs[:, 1]
 
-    def proven(self, gain: int) -> ShortRequantization | None:
-        """Constants of a short requantization for sums that are 2**gain times the true ones."""
+    def proven(self, gain: int, left_out: Integers | None = None) -> ShortRequantization | None:
+        """Constants of a short requantization for sums that are 2**gain times the true ones.
+
+        left_out: of each channel, what is not part of the kernel's sums.
+        """
         multipliers, shifts = self.multipliers
-        return prove(multipliers, shifts, self.range, self.output, gain)
+        return prove(multipliers, shifts, self.range, self.output, gain, left_out)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,13 +13,18 @@ from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
 from tinyml_tool.compiler.plan import ConstantArray, ParamValue
 
 LANES = 16
-UP, AWAY, EXACT = 0, 1, 2
+UP, AWAY, EXACT, SHORT = 0, 1, 2, 3
 """As in `mve_requantize.h`."""
+
+_GAINS = (14, 13, 12, 11, 10, 9, 8)
+_SHIFTS = range(2, 21)
+"""By two instructions that narrow, each by 1 or more."""
 
 _REASONS = {
     UP: "rounds halves up, as a fused ReLU clamps those below zero",
     AWAY: "rounds halves away from zero",
     EXACT: "shifts both ways, as some factors are near 1 or above",
+    SHORT: "short requantization, proven for all sums",
 }
 
 
@@ -33,7 +38,13 @@ class VectorRequantization:
     sums: ChannelSums
     rounding: int
     columns: tuple[Integers, ...]
-    """Bias, multiplier, minus the right shift and, for EXACT, the left shift."""
+    """Bias, multiplier, minus the right shift and, for EXACT, the left shift.
+
+    For SHORT, factor and offset.
+    """
+    gain: int = 0
+    shift: int = 0
+    """For SHORT."""
 
     def params(self, blocks: int) -> list[tuple[str, ParamValue]]:
         """The kernels' field `requantize`."""
@@ -43,6 +54,8 @@ class VectorRequantization:
             ("requantize.output_offset", self.sums.output.zero_point),
             ("requantize.activation_min", self.sums.output.low),
             ("requantize.activation_max", self.sums.output.high),
+            ("requantize.gain", self.gain),
+            ("requantize.shift", self.shift),
         ]
 
     def table(self, lanes: NDArray[np.int64]) -> ConstantArray:
@@ -50,7 +63,9 @@ class VectorRequantization:
         rows = [column[lanes].reshape(-1, 4, 4).transpose(0, 2, 1) for column in self.columns]
         values = np.stack(rows, axis=2).reshape(-1).astype(np.int32)
         names = "bias, multiplier and minus the right shift"
-        if self.rounding == EXACT:
+        if self.rounding == SHORT:
+            names = "factor and offset"
+        elif self.rounding == EXACT:
             names += ", and left shift"
         return ConstantArray("constants", values, f"four and four {names}")
 
@@ -60,10 +75,29 @@ class VectorRequantization:
         return _REASONS[self.rounding]
 
 
+def _short(sums: ChannelSums, bias: Integers) -> VectorRequantization | None:
+    """Short requantization with the most precise sums for which it is proven.
+
+    bias: of each channel, with the input's zero point: the offsets stand for it.
+    """
+    for gain in _GAINS:
+        found = sums.proven(gain, left_out=bias)
+        if found is not None and found.shift in _SHIFTS:
+            # Narrowing to 16 and to 8 bits rounds: see `tinyml_mve_rounding`.
+            first = found.shift - max(1, found.shift - 16)
+            rounding = (1 << (first - 1)) + (1 << (found.shift - 1))
+            constants = (found.factors, found.offsets - rounding)
+            return VectorRequantization(sums, SHORT, constants, gain, found.shift)
+    return None
+
+
 def vector_requantization(sums: ChannelSums) -> VectorRequantization:
     """The cheapest steps that are exact for every sum of the layer."""
     multipliers, shifts = sums.multipliers
     zero = sums.zero_point * sums.weights.astype(np.int64).sum(axis=1)
+    short = _short(sums, sums.bias - zero)
+    if short is not None:
+        return short
     columns = [wrap(sums.bias - zero), multipliers, np.minimum(shifts, 0)]
     rounding = UP
     if (shifts > 0).any() or ((shifts == 0).any() and sums.output.low < sums.output.zero_point):
