@@ -18,6 +18,7 @@ from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.lowering.windows import window_axis
 from tinyml_tool.compiler.numerics import activation_range
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.pooling_costs import pooling_costs
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.graph.options import Pool2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
@@ -77,9 +78,20 @@ def _average_pool_2d(operator: Operator, graph: Graph, machine: Target) -> Kerne
         and taps.filter_h * taps.filter_w <= _LARGEST_WINDOW_OF_PAIRS
         and graph.tensors[operator.inputs[0]].shape[3] >= 4
     )
+    reason = "one channel at a time"
+    if fours and isinstance(taps, Pool2DOptions):
+        costs = pooling_costs(machine.core.name)
+        count = taps.filter_h * taps.filter_w
+        four, one = costs.fours.at(count), costs.ones.at(count)
+        fours = four < one
+        names = ("four channels at a time by DSP instructions", "one channel at a time")
+        better, worse = sorted(((four, names[0]), (one, names[1])))
+        reason = (
+            f"{better[1]}: {better[0]:.0f} instructions for 4 channels of an output, not "
+            f"{worse[0]:.0f} (cost model)"
+        )
     place = [name for name, _ in call.params].index("activation_min")
     params = (*call.params[:place], ("by_fours", int(fours)), *call.params[place:])
-    reason = "four channels at a time by DSP instructions" if fours else "one channel at a time"
     return replace(call, params=params, reason=reason)
 
 
