@@ -10,6 +10,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import ArrayLike, NDArray
 
+from tinyml_tool.graph.int4 import packed_int4
+
 _TENSOR_TYPES = {
     "int8": schema.TensorType.INT8,
     "uint8": schema.TensorType.UINT8,
@@ -131,9 +133,12 @@ class ModelBuilder:
 
     def constant(self, values: ArrayLike, dtype: str | None = None, **quantization: Any) -> int:
         """Add a constant with these values; its type is `dtype` or else that of the array."""
-        array = np.ascontiguousarray(values, dtype=dtype)
         # ascontiguousarray makes a scalar an array of rank 1.
         shape = np.shape(values)
+        if dtype == "int4":
+            stored = packed_int4(np.asarray(values)).tobytes()
+            return self.tensor(dtype, shape, data=stored, **quantization)
+        array = np.ascontiguousarray(values, dtype=dtype)
         return self.tensor(array.dtype.name, shape, data=array.tobytes(), **quantization)
 
     def operator(

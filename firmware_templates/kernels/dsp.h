@@ -161,6 +161,18 @@ TINYML_KERNEL int32_t tinyml_sxtb16(int32_t word)
 #endif
 }
 
+/* Bytes 0 and 2 of a word, zero-extended to a pair. */
+TINYML_KERNEL int32_t tinyml_uxtb16(int32_t word)
+{
+#if TINYML_DSP && defined(__GNUC__)
+  int32_t pair;
+  __asm__("uxtb16 %0, %1" : "=r"(pair) : "r"(word));
+  return pair;
+#else
+  return word & 0x00FF00FF;
+#endif
+}
+
 /* A pair plus bytes 0 and 2 of a word, each half by itself. */
 TINYML_KERNEL int32_t tinyml_sxtab16(int32_t pair, int32_t word)
 {

@@ -32,6 +32,7 @@ from small_models import (
 from tinyml_tool.errors import InvalidModelError
 from tinyml_tool.graph import DType, Graph, check, parse_model, read_model
 from tinyml_tool.graph import options as o
+from tinyml_tool.graph.int4 import packed_int4
 
 LAYERS = {
     "ad01_int8.tflite": 10,
@@ -352,17 +353,38 @@ def test_an_empty_list_that_nothing_writes_is_a_constant() -> None:
     assert check(graph) == ()
 
 
-@pytest.mark.parametrize(("elements", "stored"), [(4, 2), (5, 3)])
-def test_int4_constants_stay_packed(elements: int, stored: int) -> None:
+@pytest.mark.parametrize(
+    ("stored", "values"),
+    [(b"\x21\xf8", [1, 2, -8, -1]), (b"\x70\x9a\xb3", [0, 7, -6, -7, 3])],
+)
+def test_int4_constants_are_two_values_a_byte_the_lower_half_first(
+    stored: bytes, values: list[int]
+) -> None:
+    tensor = parse_model(int4_layer(len(values), stored), "m").tensor(1)
+    assert tensor.data is not None
+    assert (tensor.data.dtype, tensor.data.tolist()) == (np.int8, [values])
+    assert not tensor.data.flags.writeable
+    assert (tensor.bytes, tensor.stored_bytes) == (len(stored), len(stored))
+    half = stored[:-1] + bytes([stored[-1] & 0x0F]) if len(values) % 2 else stored
+    assert packed_int4(tensor.data).tobytes() == half
+
+
+@pytest.mark.parametrize(("elements", "stored"), [(4, 1), (4, 4), (5, 2), (5, 5), (1, 2)])
+def test_int4_constants_of_a_wrong_length_are_refused(elements: int, stored: int) -> None:
+    with pytest.raises(InvalidModelError) as caught:
+        parse_model(int4_layer(elements, bytes(stored)), "m")
+    needed = f"{stored} bytes, int4[1x{elements}] needs {(elements + 1) // 2}"
+    assert needed in str((caught.value.message, *caught.value.details))
+
+
+def int4_layer(elements: int, stored: bytes) -> bytes:
+    """A fully connected layer; its weights are tensor 1."""
     builder = ModelBuilder()
     source = builder.input("int8", (1, elements), scale=1.0)
-    weights = builder.tensor("int4", (1, elements), scale=1.0, data=bytes(range(stored)))
+    weights = builder.tensor("int4", (1, elements), scale=1.0, data=stored)
     output = builder.tensor("int8", (1, 1), scale=1.0)
     builder.operator("FULLY_CONNECTED", [source, weights], output)
-    tensor = parse_model(builder.build([output]), "m").tensor(weights)
-    assert tensor.data is not None
-    assert (tensor.data.dtype, tensor.data.tolist()) == (np.uint8, list(range(stored)))
-    assert tensor.bytes == stored
+    return builder.build([output])
 
 
 def test_text_constants_stay_bytes() -> None:

@@ -55,6 +55,7 @@ class Convolution:
     bias: str
     activation: str
     seed: int
+    weights: str = "int8"
 
     @property
     def bias_scales(self) -> tuple[float, ...]:
@@ -131,8 +132,12 @@ def add_convolution(builder: ModelBuilder, case: Convolution) -> int:
     rng = np.random.default_rng(case.seed)
     source = add_input(builder, case.input_shape, case.source)
     axis = 0 if case.kind == "CONV_2D" else 3
+    low, high = {"int8": (-127, 128), "int4": (-8, 8)}[case.weights]
     weights = builder.constant(
-        rng.integers(-127, 128, case.weights_shape), "int8", scale=case.weight_scales, axis=axis
+        rng.integers(low, high, case.weights_shape),
+        case.weights,
+        scale=case.weight_scales,
+        axis=axis,
     )
     inputs = [source, weights]
     if case.bias == "missing":
@@ -274,7 +279,7 @@ def test_a_depthwise_bias_given_as_missing_counts_as_absent():
     [
         (one_convolution(dtype="uint8"), "input type uint8", "int8 instead of uint8"),
         (one_convolution(dtype="float32"), "the model is float", "quantize the model to int8"),
-        (one_convolution(weights_dtype="int4"), "int4", "--engine tflm"),
+        (one_convolution(dtype="int16", weights_dtype="int4"), "int4 weights", "int8"),
         (one_convolution(weights_dtype="float32"), "weights type float32", "quantize the model"),
         (one_convolution(bias="int16"), "bias type int16", "quantize the model again"),
         (

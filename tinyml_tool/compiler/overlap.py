@@ -156,13 +156,20 @@ def _planes(params: _Params) -> int | None:
     )
 
 
+def _patches_s4(params: _Params) -> int:
+    return _patches({name.removeprefix("convolution."): params[name] for name in params})
+
+
 _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "average_pool_2d_s8": _pooling,
     "clamp_s8": _in_place,
+    "conv_2d_s4": _convolution,
+    "conv_2d_s4_patches": _patches_s4,
     "conv_2d_s8": _convolution,
     "conv_2d_s8_lanes": _lanes,
     "conv_2d_s8_mve": _convolution_mve,
     "conv_2d_s8_patches": _patches,
+    "depthwise_conv_2d_s4": _depthwise,
     "depthwise_conv_2d_s8": _depthwise,
     "depthwise_conv_2d_s8_lanes": _planes,
     "depthwise_conv_2d_s8_mve": _depthwise_mve,

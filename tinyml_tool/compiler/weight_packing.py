@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,11 @@ from tinyml_tool.compiler.fixed_point import Integers
 
 STEP = 4
 """Input values that the kernels of `dsp.h` multiply in one step."""
+
+
+BITS_OF_TWO_SUMS = 20
+"""That sums of 4-bit weights may have on cores with DSP instructions: `nibbles_s4.h` has two in
+one, 16 times and 256 times the true ones."""
 
 
 def fits_packed_words(weights: NDArray[Any]) -> bool:
@@ -44,6 +50,44 @@ def plain_words(weights: NDArray[Any], channels: int) -> NDArray[np.int32]:
     words = wide.reshape(-1, channels, values // STEP, STEP).transpose(0, 2, 1, 3)
     plain: NDArray[np.int32] = np.ascontiguousarray(words).view("<i4")[..., 0].astype(np.int32)
     return plain
+
+
+def nibble_words(weights: NDArray[Any], channels: int) -> NDArray[np.int32]:
+    """4-bit weights, those of two filters in a word as `nibbles_s4.h` has them.
+
+    weights: -8 to 7 [filters, values], values a multiple of 4; filters that are missing are zeros.
+    channels: filters that are interleaved, an even number.  Returns words
+    [filters / channels, values / 4, channels / 2].
+    """
+    first, second = _nibble_pairs(weights, channels)
+    lower, upper = first + 8, second + np.array([0, 8, 0, 8])
+    nibbles = [lower[..., 1], upper[..., 1], lower[..., 0], upper[..., 0]]
+    nibbles += [lower[..., 3], upper[..., 3], lower[..., 2], upper[..., 2]]
+    return _words_of_nibbles(nibbles)
+
+
+def plain_nibble_words(weights: NDArray[Any], channels: int) -> NDArray[np.int32]:
+    """The same for cores without DSP instructions: the two filters' weights in turn."""
+    first, second = _nibble_pairs(weights, channels)
+    nibbles = [filters[..., place] for place in range(STEP) for filters in (first, second)]
+    return _words_of_nibbles(nibbles)
+
+
+def _nibble_pairs(
+    weights: NDArray[Any], channels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Weights of the first and of the second filters, [groups, steps, channels / 2, 4]."""
+    filters, values = weights.shape
+    wide = np.pad(weights.astype(np.int64), ((0, -filters % channels), (0, 0)))
+    steps = wide.reshape(-1, channels, values // STEP, STEP).transpose(0, 2, 1, 3)
+    return steps[:, :, 0::2], steps[:, :, 1::2]
+
+
+def _words_of_nibbles(nibbles: Sequence[NDArray[np.int64]]) -> NDArray[np.int32]:
+    """Words of eight values each, the lowest bits first."""
+    parts = [(values & 15) << (4 * place) for place, values in enumerate(nibbles)]
+    words: NDArray[np.int32] = np.sum(parts, axis=0).astype(np.uint32).view(np.int32)
+    return words
 
 
 def plain_bias(

@@ -56,11 +56,7 @@ def total_weight_bytes(graph: Graph) -> int:
 
 
 def _constant_bytes(indices: Iterable[int], graph: Graph) -> int:
-    return sum(
-        data.nbytes
-        for index in set(indices)
-        if index >= 0 and (data := graph.tensor(index).data) is not None
-    )
+    return sum(graph.tensor(index).stored_bytes for index in set(indices) if index >= 0)
 
 
 def peak_activation_bytes(graph: Graph) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from tinyml_tool.graph.int4 import unpacked_int4
 from tinyml_tool.graph.names import printable
 from tinyml_tool.graph.types import DType, Quantization, Tensor
 
@@ -56,9 +57,19 @@ def with_data(tensor: Tensor, buffer: NDArray[np.uint8]) -> Tensor:
         raise BufferFaultError(
             f"its buffer has {buffer.size} bytes, {dtype.value}[{size}] needs {tensor.bytes}"
         )
-    if not dtype.has_numpy or len(shape) > _MAX_ARRAY_RANK:
+    if len(shape) > _MAX_ARRAY_RANK:
+        return replace(tensor, data=buffer)
+    if dtype is DType.INT4:
+        return replace(tensor, data=_read_only(unpacked_int4(buffer, tensor.elements), shape))
+    if not dtype.has_numpy:
         return replace(tensor, data=buffer)
     return replace(tensor, data=buffer.view(dtype.numpy.newbyteorder("<")).reshape(shape))
+
+
+def _read_only(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    shaped = values.reshape(shape)
+    shaped.setflags(write=False)
+    return shaped
 
 
 def _integers(length: int, read: Callable[[], NDArray[Any]]) -> tuple[int, ...]:

@@ -113,8 +113,8 @@ class Quantization:
 class Tensor:
     """A value in the graph.
 
-    `data` is set (read-only) for constants only. It has the tensor's shape, except where numpy
-    has no such array (int4, sparse tensors): there it holds the stored bytes as flat uint8.
+    `data` is set (read-only) for constants only. It has the tensor's shape; int4 values are int8
+    there. Where numpy has no such array (sparse tensors) it holds the stored bytes as flat uint8.
     """
 
     index: int
@@ -148,6 +148,14 @@ class Tensor:
     def bytes(self) -> int:
         """Size of the tensor's buffer in bytes; 0 where elements have no fixed size."""
         return -(-self.elements * self.dtype.bits // 8)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes that a constant takes in a file; 0 for a tensor that is computed."""
+        if self.data is None:
+            return 0
+        is_unpacked = self.dtype is DType.INT4 and self.data.shape == self.shape
+        return self.bytes if is_unpacked else self.data.nbytes
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "scalar"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,20 @@ from numpy.typing import NDArray
 
 from tinyml_tool.compiler.lowering.channel_sums import ChannelSums
 from tinyml_tool.compiler.lowering.convolution_lanes import lanes_call
-from tinyml_tool.compiler.lowering.convolution_patches import PatchGeometry, patches_call
+from tinyml_tool.compiler.lowering.convolution_patches import (
+    PatchGeometry,
+    PatchKernel,
+    patches_call,
+)
 from tinyml_tool.compiler.lowering.depthwise_lanes import depthwise_lanes_call
 from tinyml_tool.compiler.lowering.depthwise_planes import PlaneAxis, PlaneGeometry, planes_call
+from tinyml_tool.compiler.lowering.int4_weights import (
+    bits_in_flash,
+    int4_reason,
+    require_weights,
+    weights_of_layer,
+    with_reason,
+)
 from tinyml_tool.compiler.lowering.mve_convolution import mve_convolution_call
 from tinyml_tool.compiler.lowering.mve_depthwise import mve_depthwise_call
 from tinyml_tool.compiler.lowering.mve_window import MveAxis, MveWindow
@@ -46,9 +57,12 @@ from tinyml_tool.compiler.plan import (
 from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.unsupported import UnsupportedOperatorError
+from tinyml_tool.config import Optimize
 from tinyml_tool.graph.options import Conv2DOptions
 from tinyml_tool.graph.types import DType, Graph, Operator, Quantization, Tensor
 
+_CONV_AXIS, _DEPTHWISE_AXIS = 0, 3
+"""Of the weights: where the output channels are."""
 _NO_BIAS = np.zeros(1, np.int32)
 
 
@@ -65,6 +79,13 @@ class _Convolution:
     factors: list[float]
     rows: WindowAxis
     columns: WindowAxis
+    bits: int = 8
+    """Of a weight in flash: 4 where it is int4 and stays packed."""
+
+    @property
+    def reason(self) -> str:
+        """What is to be told of int4 weights."""
+        return int4_reason(self.weights, self.bits)
 
     def window_params(self) -> list[tuple[str, ParamValue]]:
         """How the window moves over the input."""
@@ -130,19 +151,20 @@ class _Convolution:
     def call(
         self, kernel: str, params: list[tuple[str, ParamValue]], reason: str = ""
     ) -> KernelCall:
-        """The call of `kernel`; both kernels take the same arguments."""
+        """The call of `kernel`; all these kernels take the same arguments."""
+        weights, constants = weights_of_layer(self.weights, self.bits)
         return KernelCall(
-            kernel=kernel,
+            kernel=f"{kernel}_s{self.bits}",
             params=tuple(params),
             arguments=(
                 TensorRef(self.input.index),
-                TensorRef(self.weights.index),
+                weights,
                 self.bias,
                 ConstantRef("multipliers"),
                 ConstantRef("shifts"),
                 TensorRef(self.output.index),
             ),
-            constants=requantization_constants(self.factors),
+            constants=(*constants, *requantization_constants(self.factors)),
             reason=reason,
         )
 
@@ -196,7 +218,9 @@ class _Wide:
     pairs: bool
 
 
-def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convolution:
+def _convolution(
+    operator: Operator, graph: Graph, channel_axis: int, optimize: Optimize
+) -> _Convolution:
     """Check what both kinds need; `channel_axis` is the output channels' axis of the weights."""
     require_operands(operator, (2, 3))
     options = require_options(operator, Conv2DOptions)
@@ -204,7 +228,7 @@ def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convol
     weights = require_input(operator, graph, 1, "weights")
     target = graph.tensors[operator.outputs[0]]
     require_dtype(source, "input", DType.INT8, DType.INT16)
-    require_dtype(weights, "weights", DType.INT8)
+    require_weights(weights, source)
     require_dtype(target, "output", source.dtype)
     for tensor, role in ((source, "input"), (weights, "weights"), (target, "output")):
         require_rank(tensor, role, 4)
@@ -230,7 +254,10 @@ def _convolution(operator: Operator, graph: Graph, channel_axis: int) -> _Convol
     )
     wide = source.dtype is DType.INT16
     bias = NullRef() if wide else require_bias(operator, graph, 2, channels)
-    return _Convolution(options, source, weights, target, bias, factors, rows, columns)
+    # Depthwise filters are a small part of a network's weights, if not of one input channel.
+    few = channel_axis == _DEPTHWISE_AXIS and source.shape[3] > 1
+    bits = bits_in_flash(weights, optimize, few=few)
+    return _Convolution(options, source, weights, target, bias, factors, rows, columns, bits)
 
 
 def _symmetric(weights: Tensor, channel_axis: int) -> Quantization:
@@ -253,7 +280,7 @@ def _symmetric(weights: Tensor, channel_axis: int) -> Quantization:
 
 
 def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    convolution = _convolution(operator, graph, channel_axis=0)
+    convolution = _convolution(operator, graph, _CONV_AXIS, machine.optimize)
     batches, input_h, input_w, input_c = convolution.input.shape
     output_c, filter_h, filter_w, filter_c = convolution.weights.shape
     groups, rest = divmod(input_c, filter_c)
@@ -279,7 +306,7 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
         bias = optional_input(operator, graph, 2)
         case = _Wide(0, bias, (DType.INT32, DType.INT64), machine.core.dsp)
         return convolution.call_s16("conv_2d_s16", geometry, case)
-    if machine.core.mve:
+    if machine.core.mve and convolution.bits == 8:
         vectors = _by_vectors(convolution, graph)
         if vectors is not None:
             return vectors
@@ -287,9 +314,9 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     if isinstance(call, KernelCall):
         return call
     return convolution.call(
-        "conv_2d_s8",
+        "conv_2d",
         [*geometry, *convolution.window_params(), *convolution.value_params()],
-        reason=call,
+        reason=with_reason(convolution.reason, call),
     )
 
 
@@ -348,15 +375,19 @@ def _patches(
         *convolution.window_params(),
     ]
     tensors = convolution.input.index, convolution.output.index
-    if machine.core.is_arm and not machine.core.dsp:
-        lanes = 2 if machine.core.long_multiplication else 1
-        return lanes_call(sums, params, *tensors, lanes)
-    geometry = PatchGeometry(window, convolution.options.dilation_w)
-    return patches_call(sums, geometry, params, *tensors, packed=machine.core.dsp)
+    core, bits = machine.core, convolution.bits
+    if core.is_arm and not core.dsp and bits == 8:
+        call = lanes_call(sums, params, *tensors, 2 if core.long_multiplication else 1)
+    else:
+        geometry = PatchGeometry(window, convolution.options.dilation_w)
+        call = patches_call(sums, geometry, params, *tensors, PatchKernel(core.dsp, bits))
+    if isinstance(call, str):
+        return call
+    return replace(call, reason=with_reason(convolution.reason, call.reason))
 
 
 def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
-    convolution = _convolution(operator, graph, channel_axis=3)
+    convolution = _convolution(operator, graph, _DEPTHWISE_AXIS, machine.optimize)
     batches, input_h, input_w, input_c = convolution.input.shape
     filters, filter_h, filter_w, output_c = convolution.weights.shape
     depth_multiplier = convolution.options.depth_multiplier
@@ -381,7 +412,7 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
         # TFLM reads every bias as one of 64 bits here.
         case = _Wide(3, optional_input(operator, graph, 2), (DType.INT64,), pairs=False)
         return convolution.call_s16("depthwise_conv_2d_s16", geometry, case)
-    if machine.core.mve:
+    if machine.core.mve and convolution.bits == 8:
         vectors = _depthwise_by_vectors(convolution, graph, machine)
         if vectors is not None:
             return vectors
@@ -389,9 +420,9 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
     if isinstance(call, KernelCall):
         return call
     return convolution.call(
-        "depthwise_conv_2d_s8",
+        "depthwise_conv_2d",
         [*geometry, *convolution.window_params(), *convolution.value_params()],
-        reason=call,
+        reason=with_reason(convolution.reason, call),
     )
 
 
@@ -429,6 +460,8 @@ def _no_planes(convolution: _Convolution, machine: Target) -> str:
     channels = convolution.input.shape[3]
     if not machine.core.is_arm:
         return "the core is no Arm core"
+    if convolution.bits == 4:
+        return "kernels of planes have weights of 8 bits, which preset size avoids"
     if (filter_h, filter_w) != (3, 3) or channels != output_c or channels < 4:
         return "not 3x3 on 4 channels or more, each with one output"
     if (options.dilation_h, options.dilation_w) != (1, 1):

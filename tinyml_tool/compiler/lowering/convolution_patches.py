@@ -1,9 +1,10 @@
-"""CONV_2D by patches of the input: for cores with DSP instructions."""
+"""CONV_2D by patches of the input, with weights of 8 or 4 bits."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,18 @@ from tinyml_tool.compiler.plan import (
     ScratchRef,
     TensorRef,
 )
+from tinyml_tool.compiler.requantization_proof import SumRange
 from tinyml_tool.compiler.weight_packing import (
+    BITS_OF_TWO_SUMS,
     STEP,
     fits_packed_words,
     folded_bias,
     in_order,
+    nibble_words,
     packed_words,
     patch_order,
     plain_bias,
+    plain_nibble_words,
     plain_words,
 )
 
@@ -63,11 +68,36 @@ class PatchGeometry:
         return patches + self.waiting_bytes + self.taps * self.window[2]
 
 
+@dataclass(frozen=True)
+class PatchKernel:
+    """Which of the kernels of patches."""
+
+    packed: bool
+    """For cores with DSP instructions."""
+    bits: int = 8
+    """Of a weight: 8 or 4."""
+
+    def refusal(self, sums: SumRange, weights: NDArray[Any]) -> str:
+        """Why it cannot make `sums` of `weights`; empty where it can."""
+        if self.packed and self.bits == 8 and not fits_packed_words(weights):
+            return "a weight of -128 stands before a negative one"
+        if self.packed and self.bits == 4 and not sums.within(BITS_OF_TWO_SUMS):
+            return f"sums may need more than {BITS_OF_TWO_SUMS} bits"
+        return ""
+
+    @property
+    def words(self) -> Callable[[NDArray[Any], int], NDArray[np.int32]]:
+        """How it wants weights."""
+        if self.bits == 4:
+            return nibble_words if self.packed else plain_nibble_words
+        return packed_words if self.packed else plain_words
+
+
 def _filters(
-    rest: RequantizedChannels, weights: NDArray[Any], zero_point: int, packed: bool
+    rest: RequantizedChannels, weights: NDArray[Any], zero_point: int, kernel: PatchKernel
 ) -> NDArray[np.int32]:
     """Filters as `patches_s8.h` wants them: biases, packed weights and constants of two and two."""
-    words = packed_words(weights, 2) if packed else plain_words(weights, 2)
+    words, packed = kernel.words(weights, 2), kernel.packed
     missing = ((0, -len(weights) % 2), (0, 0))
     fold = folded_bias if packed else plain_bias
     bias = fold(weights, rest.bias, zero_point, _GAIN)
@@ -82,31 +112,36 @@ def patches_call(
     params: list[tuple[str, ParamValue]],
     source: int,
     target: int,
-    packed: bool,
+    kernel: PatchKernel,
 ) -> KernelCall | str:
-    """The call of `conv_2d_s8_patches` between two tensors, or why that kernel cannot be used."""
+    """The call of `kernel` between two tensors, or why it cannot be used."""
     rest = requantized(sums, _GAIN)
     if rest is None:
         return "sums may need more than 24 bits"
     order = patch_order(geometry.window, geometry.taps)
     weights = in_order(rest.weights, order)
-    if packed and not fits_packed_words(weights):
-        return "a weight of -128 stands before a negative one"
+    live = replace(sums, weights=rest.weights, bias=rest.bias)
+    refusal = kernel.refusal(live.range, weights)
+    if refusal:
+        return refusal
     steps = len(order) // STEP
+    fields: list[tuple[str, ParamValue]] = [
+        *params,
+        ("padding", sums.zero_point),
+        ("packed", int(kernel.packed)),
+        ("requantization", rest.mode),
+        ("patches.steps", steps),
+        ("patches.output_c", len(weights)),
+        ("patches.shift", rest.shift),
+        ("patches.output_offset", sums.output.zero_point),
+        ("patches.activation_min", sums.output.low),
+        ("patches.activation_max", sums.output.high),
+    ]
+    if kernel.bits == 4:
+        fields = [(f"convolution.{name}", value) for name, value in fields]
     return KernelCall(
-        kernel="conv_2d_s8_patches",
-        params=(
-            *params,
-            ("padding", sums.zero_point),
-            ("packed", int(packed)),
-            ("requantization", rest.mode),
-            ("patches.steps", steps),
-            ("patches.output_c", len(weights)),
-            ("patches.shift", rest.shift),
-            ("patches.output_offset", sums.output.zero_point),
-            ("patches.activation_min", sums.output.low),
-            ("patches.activation_max", sums.output.high),
-        ),
+        kernel=f"conv_2d_s{kernel.bits}_patches",
+        params=tuple(fields),
         arguments=(
             TensorRef(source),
             ConstantRef("filters"),
@@ -116,10 +151,10 @@ def patches_call(
         constants=(
             ConstantArray(
                 "filters",
-                _filters(rest, weights, sums.zero_point, packed),
+                _filters(rest, weights, sums.zero_point, kernel),
                 f"two and two, weights packed, with {rest.names}",
             ),
         ),
         scratch_bytes=geometry.scratch_bytes(steps),
-        reason=f"{_WHY[packed]}; {rest.reason}",
+        reason=f"{_WHY[kernel.packed]}; {rest.reason}",
     )

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyml_tool.compiler.lowering.fully_connected_packed import FullyConnected, packed_call
 from tinyml_tool.compiler.lowering.fully_connected_rows import row_bytes_call, row_lanes_call
+from tinyml_tool.compiler.lowering.int4_weights import (
+    bits_in_flash,
+    int4_reason,
+    require_weights,
+    weights_of_layer,
+    with_reason,
+)
 from tinyml_tool.compiler.lowering.mve_fully_connected import mve_fully_connected_call
 from tinyml_tool.compiler.lowering.requantization import channel_factors, requantization_constants
 from tinyml_tool.compiler.lowering.requirements import (
@@ -22,7 +31,7 @@ from tinyml_tool.compiler.lowering.requirements import (
 )
 from tinyml_tool.compiler.lowering.sums_s16 import LayerSums, require_symmetric, sums_s16
 from tinyml_tool.compiler.lowering.types import Lowering
-from tinyml_tool.compiler.numerics import activation_range
+from tinyml_tool.compiler.numerics import activation_range, quantize_multiplier
 from tinyml_tool.compiler.plan import ConstantRef, KernelCall, TensorRef
 from tinyml_tool.compiler.requantization_proof import OutputRange
 from tinyml_tool.compiler.target import Target
@@ -38,7 +47,7 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
     weights = require_input(operator, graph, 1, "weights")
     target = graph.tensors[operator.outputs[0]]
     require_dtype(source, "input", DType.INT8, DType.INT16)
-    require_dtype(weights, "weights", DType.INT8)
+    require_weights(weights, source)
     require_dtype(target, "output", source.dtype)
     require_rank(weights, "weights", 2)
     if options.shuffled_weights:
@@ -48,6 +57,7 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
     source_quantization = require_per_tensor(source, "input")
     target_quantization = require_per_tensor(target, "output")
     weights_quantization = _weights_quantization(weights)
+    bits = bits_in_flash(weights, machine.optimize)
     per_channel = len(weights_quantization.scales) > 1
     factors = channel_factors(
         source_quantization,
@@ -80,10 +90,15 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         target=target,
         factors=tuple(factors),
         output=OutputRange(target_quantization.zero_point, low, high),
+        bits=bits,
     )
     call = _special_call(layer, graph, machine)
     if isinstance(call, KernelCall):
-        return call
+        return replace(call, reason=with_reason(int4_reason(weights, bits), call.reason))
+    reason = with_reason(int4_reason(weights, bits), call)
+    if bits == 4:
+        return _call_s4(layer, reason)
+    weights_argument, constants = weights_of_layer(weights, bits)
     return KernelCall(
         kernel="fully_connected_s8",
         params=(
@@ -99,19 +114,52 @@ def _fully_connected(operator: Operator, graph: Graph, machine: Target) -> Kerne
         ),
         arguments=(
             TensorRef(source.index),
-            TensorRef(weights.index),
+            weights_argument,
             bias,
             ConstantRef("multipliers"),
             ConstantRef("shifts"),
             TensorRef(target.index),
         ),
-        constants=requantization_constants(factors),
-        reason=call,
+        constants=(*constants, *requantization_constants(factors)),
+        reason=reason,
+    )
+
+
+def _call_s4(layer: FullyConnected, reason: str) -> KernelCall:
+    """The call of the general kernel for weights of 4 bits."""
+    output_c, input_c = layer.weights.shape
+    source = require_per_tensor(layer.source, "input")
+    weights, constants = weights_of_layer(layer.weights, layer.bits)
+    multiplier, shift = quantize_multiplier(layer.factors[0])
+    return KernelCall(
+        kernel="fully_connected_s4",
+        params=(
+            ("rows", layer.rows),
+            ("input_c", input_c),
+            ("output_c", output_c),
+            ("multiplier", multiplier),
+            ("shift", shift),
+            ("input_offset", -source.zero_point),
+            ("weights_offset", -require_per_tensor(layer.weights, "weights").zero_point),
+            ("output_offset", layer.output.zero_point),
+            ("activation_min", layer.output.low),
+            ("activation_max", layer.output.high),
+        ),
+        arguments=(
+            TensorRef(layer.source.index),
+            weights,
+            layer.bias,
+            TensorRef(layer.target.index),
+        ),
+        constants=constants,
+        reason=reason,
     )
 
 
 def _special_call(layer: FullyConnected, graph: Graph, machine: Target) -> KernelCall | str:
     """The call of a kernel made for the core, or why none can be used."""
+    if layer.bits == 4:
+        return packed_call(layer, graph) if machine.core.dsp else "the core has no DSP instructions"
     if machine.core.mve:
         call = mve_fully_connected_call(layer, graph)
         if isinstance(call, KernelCall):
@@ -170,6 +218,12 @@ def _weights_quantization(weights: Tensor) -> Quantization:
     quantization = require_quantization(weights, "weights")
     if len(quantization.scales) == 1:
         return quantization
+    if weights.dtype is DType.INT4:
+        raise UnsupportedOperatorError(
+            "int4 weights with a scale for each output are not supported, nor by TFLM "
+            "(needs one scale)",
+            "quantize these weights per tensor, or to int8",
+        )
     if quantization.axis != 0 or len(quantization.scales) != weights.shape[0]:
         raise UnsupportedOperatorError(
             f"weights have {len(quantization.scales)} scales along axis {quantization.axis} "

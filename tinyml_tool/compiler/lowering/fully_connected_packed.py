@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,11 @@ from tinyml_tool.compiler.plan import (
 )
 from tinyml_tool.compiler.requantization_proof import OutputRange, ShortRequantization
 from tinyml_tool.compiler.weight_packing import (
+    BITS_OF_TWO_SUMS,
     STEP,
     fits_packed_words,
     folded_bias,
+    nibble_words,
     packed_words,
 )
 from tinyml_tool.graph.types import Graph, Tensor
@@ -42,13 +43,14 @@ class FullyConnected:
     factors: tuple[float, ...]
     """From a sum to an output: one for all outputs, or one for each."""
     output: OutputRange
+    bits: int = 8
+    """Of a weight in flash."""
 
 
-def _filters(weights: NDArray[Any], bias: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Filters as `fully_connected_s8_packed.h` wants them."""
-    words = packed_words(weights, _OUTPUTS)
-    biases = np.pad(bias, (0, -len(bias) % _OUTPUTS)).reshape(-1, 1, _OUTPUTS)
-    return np.concatenate([biases, words], axis=1).reshape(-1)
+def _filters(words: NDArray[np.int32], bias: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Filters as the kernels want them: four biases before the words of four outputs."""
+    biases = np.pad(bias, (0, -len(bias) % _OUTPUTS)).reshape(-1, _OUTPUTS)
+    return np.concatenate([biases, words.reshape(len(words), -1)], axis=1).reshape(-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,18 +82,23 @@ def proven_layer(layer: FullyConnected, graph: Graph, gain: int) -> ProvenLayer 
 
 
 def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
-    """The call of `fully_connected_s8_packed`, or why that kernel cannot be used."""
+    """The call of a kernel for packed weights, or why it cannot be used."""
     proven = proven_layer(layer, graph, _GAIN)
     if isinstance(proven, str):
         return proven
     sums, short = proven.sums, proven.short
     output_c, input_c = layer.weights.shape
     weights = np.pad(sums.weights, ((0, 0), (0, -input_c % STEP)))
-    if not fits_packed_words(weights):
+    if layer.bits == 8 and not fits_packed_words(weights):
         return "a weight of -128 stands before a negative one"
+    if layer.bits == 4 and not sums.range.within(BITS_OF_TWO_SUMS):
+        return f"sums may need more than {BITS_OF_TWO_SUMS} bits"
     folded = folded_bias(weights, sums.bias, sums.zero_point, _GAIN)
+    words = packed_words if layer.bits == 8 else nibble_words
+    # The kernel for 4 bits always clamps: an instruction or two an output.
+    clamps = (layer.output.low, layer.output.high) != (-128, 127)
     return KernelCall(
-        kernel="fully_connected_s8_packed",
+        kernel=f"fully_connected_s{layer.bits}_packed",
         params=(
             ("rows", layer.rows),
             ("input_c", input_c),
@@ -100,7 +107,7 @@ def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
             ("offset", int(short.offsets[0])),
             ("below", int(short.below[0])),
             ("shift", short.shift),
-            ("clamps", int((layer.output.low, layer.output.high) != (-128, 127))),
+            *([("clamps", int(clamps))] if layer.bits == 8 else []),
             ("activation_min", layer.output.low),
             ("activation_max", layer.output.high),
         ),
@@ -111,7 +118,9 @@ def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
         ),
         constants=(
             ConstantArray(
-                "filters", _filters(weights, folded), "four and four: biases, weights packed"
+                "filters",
+                _filters(words(weights, _OUTPUTS), folded),
+                "four and four: biases, weights packed",
             ),
         ),
         reason="the core has DSP instructions; short requantization, proven for all sums",

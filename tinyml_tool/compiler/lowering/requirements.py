@@ -24,7 +24,7 @@ _FIX_OF_TYPE = {
     DType.FLOAT64: QUANTIZE_TO_INT8,
     DType.UINT8: "quantize the model to int8 instead of uint8",
     DType.INT16: "quantize this layer to int8, or use --engine tflm where TFLM runs it with int16",
-    DType.INT4: "int4 weights are not supported by engine 'aot' yet; use --engine tflm",
+    DType.INT4: "quantize this tensor to int8: only weights may be int4",
 }
 
 

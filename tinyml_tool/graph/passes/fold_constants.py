@@ -71,6 +71,8 @@ def _moved(operator: Operator, graph: Graph, target: Tensor) -> _Array | None:
     values = [tensor.data for tensor in tensors if tensor.data is not None]
     if fold is None or not tensors or len(values) != len(tensors):
         return None
+    if not target.dtype.has_numpy:
+        return None
     if tensors[0].dtype is not target.dtype or tensors[0].quantization != target.quantization:
         return None
     return fold(operator, values, target)

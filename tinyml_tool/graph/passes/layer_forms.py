@@ -49,7 +49,9 @@ def _is_int8_value(tensor: Tensor) -> bool:
 
 def _has_plain_weights(operator: Operator, graph: Graph) -> bool:
     weights, source = graph.tensor(operator.inputs[1]), graph.tensor(operator.inputs[0])
-    if weights.dtype is not DType.INT8 or weights.data is None or weights.quantization is None:
+    if weights.dtype not in (DType.INT8, DType.INT4):
+        return False
+    if weights.data is None or weights.quantization is None:
         return False
     if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
         bias = graph.tensor(operator.inputs[2])
