@@ -12,7 +12,7 @@ struct tinyml_conv_2d_s4_patches_params {
 
 /* Multiplies the patches with all filters.
  *
- * at_1, at_2: distance of the outputs of patches 1 and 2; 0 drops a patch. */
+ * at_1, at_2: see struct tinyml_patch_work. */
 TINYML_KERNEL void tinyml_multiply_patches_s4(const struct tinyml_conv_2d_s8_patches_params *params,
                                               const int32_t *patches, const int32_t *filters,
                                               int8_t *output, int32_t at_1, int32_t at_2)
@@ -22,16 +22,29 @@ TINYML_KERNEL void tinyml_multiply_patches_s4(const struct tinyml_conv_2d_s8_pat
                             filters, output, at_1, at_2);
     return;
   }
-  struct tinyml_excess_s4 excess[TINYML_PATCHES];
-  tinyml_patches_excess_s4(patches, params->patches.steps, excess);
+  struct tinyml_patch_work_s4 work = {
+      .work =
+          {
+              .patches = patches,
+              .end = patches + params->patches.steps * TINYML_PATCH_STRIDE,
+              .filters = filters,
+              .first_turn = tinyml_patch_first_turn_s4(params->patches.steps),
+              .output = output,
+              .at_1 = at_1,
+              .at_2 = at_2,
+              .output_end = output + params->patches.output_c,
+          },
+      .shift = params->patches.shift,
+  };
+  tinyml_take_off_s4(&work);
   if (params->requantization == TINYML_REQUANTIZE_SHORT) {
-    tinyml_patches_short_s4(&params->patches, patches, excess, filters, output, at_1, at_2);
+    tinyml_patches_short_s4(&work);
   } else if (params->requantization == TINYML_REQUANTIZE_SIGNED) {
-    tinyml_patches_signed_s4(&params->patches, patches, excess, filters, output, at_1, at_2);
+    tinyml_patches_signed_s4(&params->patches, &work);
   } else if (params->requantization == TINYML_REQUANTIZE_CLAMPED) {
-    tinyml_patches_clamped_s4(&params->patches, patches, excess, filters, output, at_1, at_2);
+    tinyml_patches_clamped_s4(&params->patches, &work);
   } else {
-    tinyml_patches_exact_s4(&params->patches, patches, excess, filters, output, at_1, at_2);
+    tinyml_patches_exact_s4(&params->patches, &work);
   }
 }
 

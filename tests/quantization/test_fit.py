@@ -37,7 +37,7 @@ def test_all_rungs_are_tried_and_the_smallest_good_one_is_written(tmp_path: Path
     )
     assert [rung.rung.name for rung in table.rungs] == [
         *("float", "int16x8", "int16x8", "int8, float input", "int8"),
-        *("int8, --optimize size", "int8", "int4 weights"),
+        *("int8, --optimize size", "int8", "int4 weights", "int4 weights"),
     ]
     assert all(rung.fits for rung in table.rungs)
     assert table.rungs[0].accuracy == 1.0
@@ -59,6 +59,7 @@ def test_where_only_engine_aot_fits_it_is_chosen(tmp_path: Path) -> None:
         ("int8", "aot"),
         ("int8, --optimize size", "aot"),
         ("int8, float input", "aot"),
+        ("int4 weights", "aot"),
     }
 
 
@@ -70,7 +71,7 @@ def test_where_nothing_fits_all_numbers_are_told_and_nothing_is_written(tmp_path
             data=data_file(tmp_path),
             output=tmp_path / "out.tflite",
         )
-    assert len(caught.value.details) == 8
+    assert len(caught.value.details) == 9
     assert all("flash" in detail and "RAM" in detail for detail in caught.value.details)
     assert not (tmp_path / "out.tflite").exists()
 

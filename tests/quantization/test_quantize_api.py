@@ -74,6 +74,38 @@ def test_int4_weights_are_told_to_run_on_both_engines(tmp_path: Path) -> None:
     assert result.engines == {"aot": (), "tflm": ()}
 
 
+def test_int4_weights_may_be_chosen_by_layer_depthwise_ones_too(tmp_path: Path) -> None:
+    result = tt.quantize(
+        float_file(tmp_path), data=data_file(tmp_path), scheme="int4", int4_layers=("1", "second")
+    )
+    assert types_of(result.graph, "DEPTHWISE_CONV_2D") == [(DType.INT8, DType.INT4)]
+    assert [weights for _, weights in types_of(result.graph, "CONV_2D")] == [
+        DType.INT8,
+        DType.INT4,
+    ]
+    assert types_of(result.graph, "FULLY_CONNECTED") == [(DType.INT8, DType.INT8)]
+    assert result.int4_layers == ("layer 1 DEPTHWISE_CONV_2D", "layer 2 CONV_2D")
+    assert result.engines == {"aot": (), "tflm": ()}
+    assert result.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "layers", "cause"),
+    [
+        ("int8", ("0",), "are for scheme 'int4'"),
+        ("int4", ("3",), "AVERAGE_POOL_2D cannot have int4 weights"),
+        ("int4", ("nowhere",), "no layer 'nowhere'"),
+    ],
+)
+def test_layers_that_cannot_have_int4_weights_are_refused(
+    tmp_path: Path, scheme: str, layers: tuple[str, ...], cause: str
+) -> None:
+    with pytest.raises(InputError, match=cause):
+        tt.quantize(
+            float_file(tmp_path), data=data_file(tmp_path), scheme=scheme, int4_layers=layers
+        )
+
+
 def test_mixed_makes_the_named_layers_int16x8_and_no_other(tmp_path: Path) -> None:
     result = tt.quantize(
         float_file(tmp_path), data=data_file(tmp_path), scheme="mixed", int16_layers=("second",)

@@ -75,7 +75,7 @@ def test_a_board_too_small_for_every_rung_is_exit_code_4(tmp_path: Path) -> None
         cwd=tmp_path,
     )
     assert done.code == 4, done.stdout
-    assert len(done.error["details"]) == 8
+    assert len(done.error["details"]) == 9
 
 
 def test_dense_weights_that_cmsis_nn_refuses_are_told_with_the_way_out(tmp_path: Path) -> None:

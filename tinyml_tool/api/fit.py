@@ -52,6 +52,7 @@ LADDER: tuple[Rung, ...] = (
     Rung("int8", QuantizationOptions(), Plan.engine),
     Rung("int8, --optimize size", QuantizationOptions(), Plan.engine, "size"),
     Rung("int8", QuantizationOptions(), TflmPlan.engine),
+    Rung("int4 weights", QuantizationOptions(Scheme.INT4), Plan.engine),
     Rung("int4 weights", QuantizationOptions(Scheme.INT4), TflmPlan.engine),
 )
 """From the most exact to the smallest; what an engine cannot run is shown with the reason."""

@@ -28,6 +28,7 @@ from tinyml_tool.quantization.advice import advise
 from tinyml_tool.quantization.ai_edge import BACKEND as AI_EDGE
 from tinyml_tool.quantization.ai_edge import quantize_with_ai_edge
 from tinyml_tool.quantization.answers import compare_answers
+from tinyml_tool.quantization.int4_weights import KINDS, with_int4_weights
 from tinyml_tool.quantization.int16_layers import named_layers, noisiest_layers
 from tinyml_tool.quantization.lint import lint
 from tinyml_tool.quantization.noise import measure_noise
@@ -82,6 +83,7 @@ def quantize(
     output_type: str | None = None,
     int16_layers: tuple[str, ...] = (),
     dense_per_tensor: bool = False,
+    int4_layers: tuple[str, ...] = (),
     calibration: int = CALIBRATION_SAMPLES,
     random_calibration: bool = False,
     seed: int = 0,
@@ -104,7 +106,12 @@ def quantize(
     afterwards.
     """
     options = parse_options(
-        scheme, input_type, output_type, int16_layers, dense_per_tensor=dense_per_tensor
+        scheme,
+        input_type,
+        output_type,
+        int16_layers,
+        int4_layers,
+        dense_per_tensor=dense_per_tensor,
     )
     target = None if output is None else Path(output)
     if target is not None:
@@ -223,6 +230,8 @@ def quantize_model(
     progress("quantizing")
     names = tuple(_output_name(source.graph, index) for index in chosen)
     quantized = quantize_with_ai_edge(source.data, source.graph, ranges, options, names)
+    if options.scheme is Scheme.INT4:
+        quantized = _with_int4_weights(source.graph, quantized, options)
     return measure_cost(source, quantized, data, options, ranges, AI_EDGE, chosen, progress)
 
 
@@ -281,6 +290,23 @@ def engines_of(graph: Graph) -> dict[str, tuple[str, ...]]:
         Plan.engine: tuple(map(str, compiled)),
         TflmPlan.engine: tuple(map(str, tflm_problems(graph))),
     }
+
+
+def _with_int4_weights(graph: Graph, quantized: bytes, options: QuantizationOptions) -> bytes:
+    """The int8 model with int4 weights in the layers that the options name by the float model."""
+    if not options.int4_layers:
+        return with_int4_weights(quantized, graph.name)
+    new = parse_model(quantized, graph.name)
+    by_output = {new.tensor(op.outputs[0]).name: op.index for op in new.operators if op.outputs}
+    wanted = named_layers(graph, options.int4_layers, KINDS, "have int4 weights")
+    names = [(operator, _output_name(graph, operator.index)) for operator in wanted]
+    missing = [layer_name(operator) for operator, name in names if name not in by_output]
+    if missing:
+        raise InputError(
+            f"{', '.join(missing)}: no layer of the int8 model has such an output",
+            hint="leave out --int4: all convolutions and fully connected layers are then taken",
+        )
+    return with_int4_weights(quantized, graph.name, [by_output[name] for _, name in names])
 
 
 def _int16_layers(

@@ -84,6 +84,14 @@ DenseOption = Annotated[
         help="One scale for all weights of a dense layer: CMSIS-NN wants it for int16x8.",
     ),
 ]
+Int4Option = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--int4",
+        help="With --scheme int4: a layer (number or output name) to have int4 weights; may be "
+        "repeated. [default: all CONV_2D and FULLY_CONNECTED]",
+    ),
+]
 CalibrationOption = Annotated[
     int, typer.Option("--calibration", min=1, help="Samples to measure ranges on.")
 ]
@@ -132,6 +140,7 @@ def register(app: typer.Typer) -> None:
         output_type: OutputTypeOption = None,
         int16: Int16Option = None,
         dense_per_tensor: DenseOption = False,
+        int4: Int4Option = None,
         calibration: CalibrationOption = 200,
         random_calibration: RandomOption = False,
         seed: NoiseSeedOption = 0,
@@ -147,6 +156,7 @@ def register(app: typer.Typer) -> None:
 
         Examples: `tinyml quantize kws_float.tflite --data train.npz -o kws.tflite` ·
         `tinyml quantize kws_float.tflite --data train.npz --scheme mixed --int16 0` ·
+        `tinyml quantize kws_float.tflite --data train.npz --scheme int4 --int4 2 --int4 4` ·
         `tinyml quantize kws_float.tflite --data train.npz --fit nucleo_l432kc`
         """
 
@@ -167,6 +177,7 @@ def register(app: typer.Typer) -> None:
                 output_type=output_type and output_type.value,
                 int16_layers=tuple(int16 or ()),
                 dense_per_tensor=dense_per_tensor,
+                int4_layers=tuple(int4 or ()),
                 calibration=calibration,
                 random_calibration=random_calibration,
                 seed=seed,

@@ -17,9 +17,6 @@ from tinyml_tool.reference.stderr_capture import captured_stderr
 
 BACKEND = "ai-edge-quantizer"
 
-_INT4_WEIGHTS = {"CONV_2D": "CHANNELWISE", "FULLY_CONNECTED": "TENSORWISE"}
-"""Kinds whose weights may be int4, and how finely TFLM's kernels take their scales."""
-
 
 def quantize_with_ai_edge(
     model: bytes,
@@ -71,17 +68,13 @@ def _statistics(graph: Graph, ranges: Mapping[int, Range]) -> dict[str, dict[str
 def _recipe(options: QuantizationOptions, int16_outputs: tuple[str, ...]) -> Any:  # noqa: ANN401
     from ai_edge_quantizer import qtyping, recipe_manager
 
+    # Scheme int4 begins as int8: see int4_weights.py.
     kinds = qtyping.TFLOperationName
     recipe = recipe_manager.RecipeManager()
     bits = 16 if options.scheme is Scheme.INT16X8 else 8
     recipe.add_static_config(".*", kinds.ALL_SUPPORTED, bits, 8)
-    if options.scheme is Scheme.INT4:
-        for kind, granularity in _INT4_WEIGHTS.items():
-            recipe.add_static_config(
-                ".*", kinds(kind), bits, 4, qtyping.QuantGranularity[granularity]
-            )
     if options.dense_per_tensor:
-        _dense_per_tensor(recipe, ".*", bits, 4 if options.scheme is Scheme.INT4 else 8)
+        _dense_per_tensor(recipe, ".*", bits, 8)
     for port, chosen in ((kinds.INPUT, options.input), (kinds.OUTPUT, options.output)):
         _add_port(recipe, port, chosen, options.native_type)
     for name in int16_outputs:

@@ -14,10 +14,16 @@ CANDIDATES = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "
 _CHOSEN = 3
 
 
-def named_layers(graph: Graph, wanted: Sequence[str]) -> tuple[Operator, ...]:
+def named_layers(
+    graph: Graph,
+    wanted: Sequence[str],
+    kinds: Sequence[str] = CANDIDATES,
+    purpose: str = "be int16x8 by itself",
+) -> tuple[Operator, ...]:
     """The layers that a user names by number or by the name of their output tensor.
 
-    Raises InputError for a name that is none, or a layer that cannot be int16x8.
+    kinds: those that can serve the `purpose`.  Raises InputError for a name that is none, or a
+    layer of another kind.
     """
     by_name = {graph.tensor(op.outputs[0]).name: op for op in graph.operators if op.outputs}
     found = []
@@ -30,10 +36,9 @@ def named_layers(graph: Graph, wanted: Sequence[str]) -> tuple[Operator, ...]:
                 hint=f"give a number from 0 to {len(graph.operators) - 1} (see `tinyml inspect`), "
                 "or the name of the layer's output tensor",
             )
-        if operator.kind not in CANDIDATES:
+        if operator.kind not in kinds:
             raise InputError(
-                f"{layer_name(operator)} cannot be int16x8 by itself",
-                hint=f"possible are {', '.join(CANDIDATES)}",
+                f"{layer_name(operator)} cannot {purpose}", hint=f"possible are {', '.join(kinds)}"
             )
         found.append(operator)
     return tuple(dict.fromkeys(found))

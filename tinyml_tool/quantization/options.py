@@ -21,7 +21,7 @@ class Scheme(StrEnum):
     MIXED = "mixed"
     """int8, with chosen layers int16x8."""
     INT4 = "int4"
-    """Weights of CONV_2D and FULLY_CONNECTED int4, activations and all other weights int8."""
+    """Weights of chosen layers int4, activations and all other weights int8."""
 
 
 class PortType(StrEnum):
@@ -45,6 +45,8 @@ class QuantizationOptions:
     none means that the noisiest are chosen."""
     dense_per_tensor: bool = False
     """One scale for all weights of a FULLY_CONNECTED layer, instead of one a channel."""
+    int4_layers: tuple[str, ...] = ()
+    """For `int4`: layers as above; none means all CONV_2D and FULLY_CONNECTED."""
 
     @property
     def native_type(self) -> PortType:
@@ -67,6 +69,7 @@ def parse_options(
     input_type: str | None = None,
     output_type: str | None = None,
     int16_layers: tuple[str, ...] = (),
+    int4_layers: tuple[str, ...] = (),
     *,
     dense_per_tensor: bool = False,
 ) -> QuantizationOptions:
@@ -77,11 +80,17 @@ def parse_options(
         None if output_type is None else _member(PortType, "output type", output_type),
         tuple(int16_layers),
         dense_per_tensor,
+        tuple(int4_layers),
     )
     if options.int16_layers and options.scheme is not Scheme.MIXED:
         raise InputError(
             f"layers in int16 are for scheme 'mixed', not '{options.scheme}'",
             hint="add --scheme mixed",
+        )
+    if options.int4_layers and options.scheme is not Scheme.INT4:
+        raise InputError(
+            f"layers with int4 weights are for scheme 'int4', not '{options.scheme}'",
+            hint="add --scheme int4",
         )
     if options.scheme is Scheme.INT16X8 and PortType.UINT8 in (options.input, options.output):
         raise InputError(

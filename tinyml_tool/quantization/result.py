@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tinyml_tool.graph.problem import Problem
-from tinyml_tool.graph.types import Graph
+from tinyml_tool.graph.problem import Problem, layer_name
+from tinyml_tool.graph.types import DType, Graph
 from tinyml_tool.quantization.advice import Advice
 from tinyml_tool.quantization.answers import Answers
 from tinyml_tool.quantization.noise import NoiseProfile
@@ -48,6 +48,17 @@ class Quantized:
     """By engine, why it cannot run the model; empty where it can."""
     float_bytes: int
 
+    @property
+    def int4_layers(self) -> tuple[str, ...]:
+        """Layers of the new model whose weights are int4."""
+        return tuple(
+            layer_name(operator)
+            for operator in self.graph.operators
+            if len(operator.inputs) > 1
+            and operator.inputs[1] >= 0
+            and self.graph.tensor(operator.inputs[1]).dtype is DType.INT4
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The value of `result` with `--json`."""
         return {
@@ -58,6 +69,7 @@ class Quantized:
             "input_type": self.options.input.value,
             "output_type": self.options.output.value,
             "int16_layers": list(self.int16_layers),
+            "int4_layers": list(self.int4_layers),
             "changes": list(self.changes),
             "bytes": len(self.data),
             "float_bytes": self.float_bytes,

@@ -57,6 +57,8 @@ def _facts(result: Quantized, output: str | None) -> Table:
     table.add_row("scheme", f"{options.scheme}, inputs {options.input}, outputs {options.output}")
     if result.int16_layers:
         table.add_row("int16x8", ", ".join(result.int16_layers))
+    if result.int4_layers:
+        table.add_row("int4 weights", ", ".join(result.int4_layers))
     table.add_row("made by", result.backend)
     for change in result.changes:
         table.add_row("first", change)

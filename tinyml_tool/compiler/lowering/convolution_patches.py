@@ -102,6 +102,9 @@ def _filters(
     fold = folded_bias if packed else plain_bias
     bias = fold(weights, rest.bias, zero_point, _GAIN)
     biases = np.pad(bias[:, None], missing).reshape(-1, 2)
+    if kernel.packed and kernel.bits == 4:
+        # The second filter's sum is 16 times its own plus the first one's.
+        biases = np.stack([biases[:, 0], biases[:, 0] + 16 * biases[:, 1]], axis=1)
     constants = np.pad(rest.constants.astype(np.int32), missing).reshape(len(words), -1)
     return np.concatenate([biases, words.reshape(len(words), -1), constants], axis=1).reshape(-1)
 
