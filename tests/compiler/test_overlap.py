@@ -24,15 +24,16 @@ from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.host import build_host_program
 
 
-def window_model(kind: str, rng: np.random.Generator) -> bytes:
+def window_model(kind: str, rng: np.random.Generator, dtype: str = "int8") -> bytes:
     """One convolution or pooling of a random geometry."""
+    zeros = dtype == "int16"
     builder = ModelBuilder()
     channels = int(rng.integers(1, 6))
     size, window, stride = (rng.integers(low, high, 2) for low, high in ((3, 9), (1, 4), (1, 3)))
     padding = str(rng.choice(["SAME", "VALID"]))
     made = -(-size // stride) if padding == "SAME" else (size - window) // stride + 1
     shape = (1, *size.tolist(), channels)
-    source = builder.input("int8", shape, scale=0.05, zero_point=3)
+    source = builder.input(dtype, shape, scale=0.05, zero_point=0 if zeros else 3)
     options = {"padding": padding, "stride_h": int(stride[0]), "stride_w": int(stride[1])}
     inputs, outputs, scale, zero_point = [source], channels, 0.05, 3
     if kind == "CONV_2D":
@@ -49,22 +50,23 @@ def window_model(kind: str, rng: np.random.Generator) -> bytes:
         inputs.append(builder.constant(values, "int8", scale=[0.02] * outputs, axis=axis))
         scale, zero_point = 0.2, -4
     target = builder.tensor(
-        "int8", (1, *made.tolist(), outputs), scale=scale, zero_point=zero_point
+        dtype, (1, *made.tolist(), outputs), scale=scale, zero_point=0 if zeros else zero_point
     )
     builder.operator(kind, inputs, target, **options)
     return builder.build([target])
 
 
-def elementwise_model(kind: str, rng: np.random.Generator) -> bytes:
+def elementwise_model(kind: str, rng: np.random.Generator, dtype: str = "int8") -> bytes:
     builder = ModelBuilder()
     shape = tuple(int(n) for n in rng.integers(1, 6, 3))
     other = tuple(n if rng.random() < 0.6 else 1 for n in shape)
-    source = builder.input("int8", shape, scale=0.1, zero_point=0)
-    second = builder.input("int8", other, scale=0.1, zero_point=0)
-    builder_output = builder.tensor("int8", shape, scale=0.1, zero_point=0)
-    inputs = [source] if kind in {"RELU", "RELU6", "SOFTMAX"} else [source, second]
+    source = builder.input(dtype, shape, scale=0.1, zero_point=0)
+    second = builder.input(dtype, other, scale=0.1, zero_point=0)
+    builder_output = builder.tensor(dtype, shape, scale=0.1, zero_point=0)
+    inputs = [source] if kind in ONE_INPUT else [source, second]
     if kind == "SOFTMAX":
-        builder_output = builder.tensor("int8", shape, scale=1 / 256, zero_point=-128)
+        fixed = {"scale": 1 / 32768} if dtype == "int16" else {"scale": 1 / 256, "zero_point": -128}
+        builder_output = builder.tensor(dtype, shape, **fixed)
         builder.operator(kind, inputs, builder_output, beta=1.0)
     else:
         builder.operator(kind, inputs, builder_output)
@@ -110,6 +112,9 @@ WINDOWS = ["CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"]
 ELEMENTWISE = ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "SOFTMAX"]
 
 
+ONE_INPUT = {"RELU", "RELU6", "SOFTMAX"}
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", WINDOWS + ELEMENTWISE)
 def test_an_output_as_far_over_its_input_as_allowed_is_right(kind: str, seed: int) -> None:
@@ -119,6 +124,29 @@ def test_an_output_as_far_over_its_input_as_allowed_is_right(kind: str, seed: in
     if plan is None:
         pytest.skip("this kernel allows no overlap")
     assert is_right(model, plan, rng, sanitize=seed == 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", WINDOWS + ELEMENTWISE)
+def test_an_int16_output_as_far_over_its_input_as_allowed_is_right(kind: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    make = window_model if kind in WINDOWS else elementwise_model
+    model = make(kind, rng, "int16")
+    plan = overlapped(compile_graph(parse_model(model, "case"), Target(CORE)))
+    assert plan is not None
+    assert is_right(model, plan, rng, sanitize=seed == 0)
+
+
+def test_one_pixel_further_is_wrong_for_a_convolution_of_int16() -> None:
+    wrong = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        model = window_model("CONV_2D", rng, "int16")
+        plan = compile_graph(parse_model(model, "case"), Target(CORE))
+        too_close = overlapped(plan, closer=2 * plan.graph.tensors[plan.graph.outputs[0]].shape[-1])
+        assert too_close is not None
+        wrong += not is_right(model, too_close, rng)
+    assert wrong > 0
 
 
 M55 = load_board("qemu-m55").core

@@ -156,37 +156,52 @@ def _planes(params: _Params) -> int | None:
     )
 
 
+def _twice(rule: Callable[[_Params], int]) -> Callable[[_Params], int]:
+    """The same kernel on values of two bytes."""
+    return lambda params: 2 * rule(params)
+
+
 def _patches_s4(params: _Params) -> int:
     return _patches({name.removeprefix("convolution."): params[name] for name in params})
 
 
 _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "average_pool_2d_s8": _pooling,
+    "average_pool_2d_s16": _twice(_pooling),
+    "clamp_s16": _in_place,
     "clamp_s8": _in_place,
+    "conv_2d_s16": _twice(_convolution),
     "conv_2d_s4": _convolution,
     "conv_2d_s4_patches": _patches_s4,
     "conv_2d_s8": _convolution,
     "conv_2d_s8_lanes": _lanes,
     "conv_2d_s8_mve": _convolution_mve,
     "conv_2d_s8_patches": _patches,
+    "depthwise_conv_2d_s16": _twice(_depthwise),
     "depthwise_conv_2d_s4": _depthwise,
     "depthwise_conv_2d_s8": _depthwise,
     "depthwise_conv_2d_s8_lanes": _planes,
     "depthwise_conv_2d_s8_mve": _depthwise_mve,
     "depthwise_conv_2d_s8_planes": _planes,
+    "leaky_relu_s16": _in_place,
+    "logistic_s16": _in_place,
     "lookup_8bit": _in_place,
+    "max_pool_2d_s16": _twice(_pooling),
     "max_pool_2d_s8": _pooling,
     "pointwise_conv_2d_s8_mve": _pointwise_mve,
     "quantize_f32_s8": _in_place,
     "quantize_integer": _quantize_integer,
     "softmax_s16": _in_place,
     "softmax_s8": _in_place,
+    "tanh_s16": _in_place,
 }
 """Leads over the first input, by kernel."""
 
 _ELEMENTWISE = frozenset(
-    {"add_s8", "add_s8_linear", "maximum_s8", "minimum_s8", "mul_s8", "sub_s8"}
-)
+    f"{kind}_{bits}"
+    for kind in ("add", "maximum", "minimum", "mul", "sub")
+    for bits in ("s8", "s16")
+) | {"add_s8_linear"}
 """Kernels of two inputs that are in place over each input that is not repeated."""
 
 

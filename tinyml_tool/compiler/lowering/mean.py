@@ -16,6 +16,7 @@ from tinyml_tool.compiler.lowering.requirements import (
     require_rank,
     require_shape,
 )
+from tinyml_tool.compiler.lowering.sums_s16 import require_symmetric
 from tinyml_tool.compiler.lowering.types import Lowering
 from tinyml_tool.compiler.numerics import quantize_multiplier
 from tinyml_tool.compiler.plan import KernelCall, TensorRef
@@ -25,6 +26,7 @@ from tinyml_tool.graph.options import ReduceOptions
 from tinyml_tool.graph.types import DType, Graph, Operator
 
 _MAX_RANK = 6
+_KERNELS = {DType.INT8: "mean_s8", DType.INT16: "mean_s16"}
 
 _SHIFT_MAX = 32
 _SHIFT_MIN = -31
@@ -44,8 +46,11 @@ def _mean(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     options = require_options(operator, ReduceOptions)
     source = require_input(operator, graph, 0, "input")
     target = graph.tensors[operator.outputs[0]]
-    for tensor, role in ((source, "input"), (target, "output")):
-        require_dtype(tensor, role, DType.INT8)
+    require_dtype(source, "input", DType.INT8, DType.INT16)
+    require_dtype(target, "output", source.dtype)
+    if source.dtype is DType.INT16:
+        for tensor, role in ((source, "input"), (target, "output")):
+            require_symmetric(tensor, role)
     require_rank(source, "input", 1, _MAX_RANK)
     reduced = _reduced_axes(operator, graph, len(source.shape))
     kept_shape = tuple(
@@ -63,8 +68,12 @@ def _mean(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     multiplier, shift = _with_division(
         *quantize_multiplier(source_quantization.scale / target_quantization.scale), count
     )
+    offsets = (
+        ("sum_offset", -source_quantization.zero_point * count),
+        ("output_offset", target_quantization.zero_point),
+    )
     return KernelCall(
-        kernel="mean_s8",
+        kernel=_KERNELS[source.dtype],
         params=(
             ("outputs", target.elements),
             ("axes", len(kept)),
@@ -76,8 +85,7 @@ def _mean(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
             ("run_axes", len(run_axes)),
             ("run_extents", _extents(run_axes)),
             ("run_strides", _strides(run_axes)),
-            ("sum_offset", -source_quantization.zero_point * count),
-            ("output_offset", target_quantization.zero_point),
+            *(offsets if source.dtype is DType.INT8 else ()),
             ("multiplier", multiplier),
             ("shift", shift),
         ),
