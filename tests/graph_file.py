@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from model_builder import ModelBuilder
 
-from tinyml_tool.graph.types import Graph, Operator, Tensor
+from tinyml_tool.graph.types import DType, Graph, Operator, Tensor
 
 _NAMES = {
     "activation": "fused_activation_function",
@@ -53,7 +53,8 @@ def _add(builder: ModelBuilder, tensor: Tensor, is_input: bool) -> int:
         arguments["scale"] = quantization.scale
         arguments["zero_point"] = quantization.zero_point
     if tensor.data is not None:
-        return builder.constant(tensor.data, **arguments)
+        int4 = "int4" if tensor.dtype is DType.INT4 else None
+        return builder.constant(tensor.data, int4, **arguments)
     add = builder.input if is_input else builder.tensor
     return add(tensor.dtype.value, tensor.shape, **arguments)
 

@@ -1,4 +1,4 @@
-"""Random int8 networks with dead channels, for property tests of the graph passes."""
+"""Random networks with dead channels, int8 or int16x8, for property tests of the graph passes."""
 
 from __future__ import annotations
 
@@ -26,16 +26,20 @@ class Value:
 class NetworkMaker:
     """Adds random networks to a model; half of the filters are zero, with biases of all sizes."""
 
-    def __init__(self, builder: ModelBuilder, rng: np.random.Generator) -> None:
+    def __init__(
+        self, builder: ModelBuilder, rng: np.random.Generator, dtype: str = "int8"
+    ) -> None:
         self._builder = builder
         self._rng = rng
+        self._dtype = dtype
+        """Of activations."""
 
     def network(self) -> int:
         """Add a network with an input of its own; returns its output."""
         rng = self._rng
         shape = (1, int(rng.integers(1, 8)), int(rng.integers(1, 8)), int(rng.integers(1, 6)))
         affine = self._affine()
-        value = Value(self._builder.input("int8", shape, **affine.arguments()), shape, affine)
+        value = Value(self._builder.input(self._dtype, shape, **affine.arguments()), shape, affine)
         steps = [self._conv, self._conv, self._depthwise, self._pool, self._residual, self._joined]
         for _ in range(int(rng.integers(2, 6))):
             value = steps[int(rng.integers(len(steps)))](value)
@@ -45,7 +49,7 @@ class NetworkMaker:
     def _affine(self) -> Affine:
         scale = float(np.float32(2.0 ** self._rng.uniform(-6, -3)))
         zero_point = int(self._rng.choice([-128, -128, 0, 5, 127, self._rng.integers(-128, 128)]))
-        return Affine(scale, zero_point)
+        return Affine(scale, zero_point if self._dtype == "int8" else 0)
 
     def _choice(self, options: list[str]) -> str:
         return str(self._rng.choice(options))
@@ -68,9 +72,9 @@ class NetworkMaker:
         scales = [float(np.float32(scale * f)) for f in self._rng.uniform(0.5, 2, channels)]
         # From far below to far above the output's range, and in the middle of it.
         reach = self._rng.choice([100, 200, 2.0**24], channels) * sums
-        bias = np.clip(self._rng.uniform(-1, 1, channels) * reach, -(2**31), 2**31 - 1).astype(
-            np.int32
-        )
+        bias = np.clip(self._rng.uniform(-1, 1, channels) * reach, -(2**31), 2**31 - 1)
+        # Outputs of 16 bits are 256 times those of 8 bits.
+        bias = bias.astype(np.int32) if self._dtype == "int8" else 256 * bias.astype(np.int64)
         inputs = [
             value.index,
             self._builder.constant(weights, scale=scales, axis=axis),
@@ -92,7 +96,7 @@ class NetworkMaker:
 
     def _new(self, shape: tuple[int, ...], affine: Affine | None = None) -> Value:
         affine = affine or self._affine()
-        return Value(self._builder.tensor("int8", shape, **affine.arguments()), shape, affine)
+        return Value(self._builder.tensor(self._dtype, shape, **affine.arguments()), shape, affine)
 
     def _filters(self, *shape: int) -> NDArray[np.int8]:
         return self._rng.integers(-127, 128, shape, np.int8)
@@ -197,13 +201,14 @@ class NetworkMaker:
 
     def _spread(self, value: Value) -> Value:
         """A layer that the channels pass does not look through."""
-        target = self._new(value.shape, Affine(1 / 256, -128))
+        affine = Affine(1 / 256, -128) if self._dtype == "int8" else Affine(1 / 32768, 0)
+        target = self._new(value.shape, affine)
         self._builder.operator("LOGISTIC", [value.index], target.index)
         return target
 
 
-def random_model(seed: int, networks: int) -> bytes:
+def random_model(seed: int, networks: int, dtype: str = "int8") -> bytes:
     """One model of so many independent networks."""
     builder = ModelBuilder()
-    maker = NetworkMaker(builder, np.random.default_rng(seed))
+    maker = NetworkMaker(builder, np.random.default_rng(seed), dtype)
     return builder.build([maker.network() for _ in range(networks)])

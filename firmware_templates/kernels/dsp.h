@@ -129,6 +129,16 @@ TINYML_KERNEL int32_t tinyml_smlatb(int32_t a, int32_t b, int32_t sum)
 #endif
 }
 
+/* sum + upper half of a * upper half of b. */
+TINYML_KERNEL int32_t tinyml_smlatt(int32_t a, int32_t b, int32_t sum)
+{
+#if TINYML_DSP
+  return __smlatt(a, b, sum);
+#else
+  return tinyml_wrapping_add(tinyml_high(a) * tinyml_high(b), sum);
+#endif
+}
+
 /* sum + lower half of a * lower half of b. */
 TINYML_KERNEL int32_t tinyml_smlabb(int32_t a, int32_t b, int32_t sum)
 {

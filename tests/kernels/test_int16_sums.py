@@ -14,6 +14,7 @@ from kernel_case import (
 from model_builder import ModelBuilder
 from numpy.typing import NDArray
 
+import tinyml_tool as tt
 from tinyml_tool.boards import Core
 
 KINDS = ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"]
@@ -140,6 +141,47 @@ def random_model(kind: str, seed: int, layers: int = 12) -> bytes:
 def test_random_layers_equal_the_reference(kind, seed, core):
     arguments = {} if core is None else {"core": core}
     assert_bit_exact_on_random_inputs(random_model(kind, seed), seed, **arguments)
+
+
+def layer_of(kind: str, source, weights, **options) -> bytes:
+    """One layer without padding or strides, whose sums are small."""
+    channels = weights[3 if kind == "DEPTHWISE_CONV_2D" else 0]
+    options = {"padding": "SAME", "stride_h": 1, "stride_w": 1, **options}
+    options |= {"dilation_h_factor": 1, "dilation_w_factor": 1}
+    options["fused_activation_function"] = "NONE"
+    layer = Layer(kind, source, weights, (1e-3,) * channels, "int64", 1000, options)
+    builder = ModelBuilder()
+    return builder.build([add_layer(builder, layer, np.random.default_rng(0))])
+
+
+def kernel_of(model: bytes, **arguments) -> str:
+    call = compile_model(model, **arguments).layers[0].call
+    assert call is not None
+    return call.kernel
+
+
+def test_dsp_kernels_are_taken_where_they_can_be():
+    dense = layer_of("CONV_2D", (1, 5, 4, 6), (5, 3, 3, 6))
+    assert kernel_of(dense) == "conv_2d_s16_pairs"
+    assert kernel_of(dense, core=PLAIN) == "conv_2d_s16"
+    assert kernel_of(layer_of("CONV_2D", (1, 5, 4, 6), (4, 3, 3, 3))) == "conv_2d_s16"
+    depthwise = layer_of("DEPTHWISE_CONV_2D", (1, 5, 4, 8), (1, 3, 3, 8), depth_multiplier=1)
+    assert kernel_of(depthwise) == "depthwise_conv_2d_s16_quads"
+    assert kernel_of(depthwise, core=PLAIN) == "depthwise_conv_2d_s16"
+    uneven = layer_of("DEPTHWISE_CONV_2D", (1, 5, 4, 6), (1, 3, 3, 6), depth_multiplier=1)
+    assert kernel_of(uneven) == "depthwise_conv_2d_s16"
+    for model in (dense, depthwise):
+        assert_bit_exact_on_random_inputs(model, sanitize=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m33", "qemu-m3", "qemu-m0"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_layers_are_bit_exact_on_cores(kind, board, tmp_path):
+    path = tmp_path / "layers.tflite"
+    path.write_bytes(random_model(kind, 11, layers=6))
+    evidence = tt.deploy(path, board=board, output=tmp_path / "project", vectors=3)
+    assert evidence.parity.values_different == 0, evidence.parity.first_difference
 
 
 @pytest.mark.parametrize("kind", KINDS)

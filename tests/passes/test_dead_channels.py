@@ -13,11 +13,13 @@ from random_networks import random_model
 from rewritten_case import assert_answers_alike, rewritten
 from shared import shared_model
 
-from tinyml_tool.graph.measure import total_macs, weight_bytes
+from tinyml_tool.graph.measure import total_macs, total_weight_bytes, weight_bytes
 from tinyml_tool.graph.passes.drop_dead_channels import drop_dead_channels
 from tinyml_tool.graph.passes.edit import with_tensors
 from tinyml_tool.graph.passes.rewrite import Rewriting, rewrite
-from tinyml_tool.graph.reader import read_model
+from tinyml_tool.graph.reader import parse_model, read_model
+from tinyml_tool.graph.types import DType
+from tinyml_tool.quantization.int4_weights import with_int4_weights
 
 ONLY = {"drop-dead-channels"}
 
@@ -29,6 +31,25 @@ def test_random_networks_with_dead_channels_answer_as_before(seed: int) -> None:
     rewriting = rewritten(model, ONLY)
     assert any(record.changes for record in rewriting.records), "no network had a channel to drop"
     assert_answers_alike(rewriting, model, seed)
+
+
+@sweep(2)
+@given(seed=seeds())
+def test_random_networks_with_int4_weights_answer_as_before(seed: int) -> None:
+    model = with_int4_weights(random_model(seed, networks=8), "m")
+    graph = parse_model(model, "m")
+    assert DType.INT4 in {tensor.dtype for tensor in graph.tensors}
+    rewriting = rewritten(model, ONLY)
+    assert any(record.changes for record in rewriting.records), "no network had a channel to drop"
+    assert total_weight_bytes(rewriting.graph) < total_weight_bytes(graph)
+    assert_answers_alike(rewriting, model, seed)
+
+
+@sweep(2)
+@given(seed=seeds())
+def test_random_networks_of_int16_answer_as_before_after_all_passes(seed: int) -> None:
+    model = random_model(seed, networks=8, dtype="int16")
+    assert_answers_alike(rewritten(model), model, seed)
 
 
 @pytest.mark.slow

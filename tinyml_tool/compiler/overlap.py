@@ -161,6 +161,14 @@ def _twice(rule: Callable[[_Params], int]) -> Callable[[_Params], int]:
     return lambda params: 2 * rule(params)
 
 
+def _pairs_s16(params: _Params) -> int:
+    return _patches({**params, "patches.output_c": params["output_c"]}, together=2)
+
+
+def _quads_s16(params: _Params) -> int:
+    return window_lead(params, params["input_c"], params["input_c"])
+
+
 def _patches_s4(params: _Params) -> int:
     return _patches({name.removeprefix("convolution."): params[name] for name in params})
 
@@ -171,6 +179,7 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "clamp_s16": _in_place,
     "clamp_s8": _in_place,
     "conv_2d_s16": _twice(_convolution),
+    "conv_2d_s16_pairs": _twice(_pairs_s16),
     "conv_2d_s4": _convolution,
     "conv_2d_s4_patches": _patches_s4,
     "conv_2d_s8": _convolution,
@@ -178,6 +187,7 @@ _FIRST_INPUT: dict[str, Callable[[_Params], int | None]] = {
     "conv_2d_s8_mve": _convolution_mve,
     "conv_2d_s8_patches": _patches,
     "depthwise_conv_2d_s16": _twice(_depthwise),
+    "depthwise_conv_2d_s16_quads": _twice(_quads_s16),
     "depthwise_conv_2d_s4": _depthwise,
     "depthwise_conv_2d_s8": _depthwise,
     "depthwise_conv_2d_s8_lanes": _planes,

@@ -15,6 +15,7 @@ from tinyml_tool.compiler.lowering.convolution_patches import (
     PatchKernel,
     patches_call,
 )
+from tinyml_tool.compiler.lowering.convolution_s16 import pairs_call, quads_call
 from tinyml_tool.compiler.lowering.depthwise_lanes import depthwise_lanes_call
 from tinyml_tool.compiler.lowering.depthwise_planes import PlaneAxis, PlaneGeometry, planes_call
 from tinyml_tool.compiler.lowering.int4_weights import (
@@ -305,7 +306,8 @@ def _conv_2d(operator: Operator, graph: Graph, machine: Target) -> KernelCall:
     if convolution.input.dtype is DType.INT16:
         bias = optional_input(operator, graph, 2)
         case = _Wide(0, bias, (DType.INT32, DType.INT64), machine.core.dsp)
-        return convolution.call_s16("conv_2d_s16", geometry, case)
+        general = convolution.call_s16("conv_2d_s16", geometry, case)
+        return pairs_call(general, convolution.weights.data) if machine.core.dsp else general
     if machine.core.mve and convolution.bits == 8:
         vectors = _by_vectors(convolution, graph)
         if vectors is not None:
@@ -411,7 +413,8 @@ def _depthwise_conv_2d(operator: Operator, graph: Graph, machine: Target) -> Ker
     if convolution.input.dtype is DType.INT16:
         # TFLM reads every bias as one of 64 bits here.
         case = _Wide(3, optional_input(operator, graph, 2), (DType.INT64,), pairs=False)
-        return convolution.call_s16("depthwise_conv_2d_s16", geometry, case)
+        general = convolution.call_s16("depthwise_conv_2d_s16", geometry, case)
+        return quads_call(general, convolution.weights.data) if machine.core.dsp else general
     if machine.core.mve and convolution.bits == 8:
         vectors = _depthwise_by_vectors(convolution, graph, machine)
         if vectors is not None:
