@@ -7,6 +7,7 @@ from float_models import data_file, float_file
 from training_case import needs_tensorflow, series
 
 import tinyml_tool as tt
+from tinyml_tool.api.fit import LADDER
 from tinyml_tool.api.float_source import FloatSource
 from tinyml_tool.api.generate import Progress
 from tinyml_tool.boards import Board, load_board
@@ -138,7 +139,7 @@ def test_a_network_of_a_training_is_trained_narrower_until_it_fits(
     output = tmp_path / "out.tflite"
     board = too_small(trained)
     table = tt.quantize_to_fit(trained, board=board, output=output, measure=False)
-    assert [rung.rung.width for rung in table.rungs] == [1.0] * 8 + [0.75] * 3
+    assert [rung.rung.width for rung in table.rungs] == [1.0] * len(LADDER) + [0.75] * 5
     chosen = table.chosen
     assert chosen is not None
     assert chosen.rung.width == 0.75
@@ -148,7 +149,7 @@ def test_a_network_of_a_training_is_trained_narrower_until_it_fits(
     assert any("trained anew at 75%" in note for note in fit_notes(table))
     with pytest.raises(DoesNotFitError) as error:
         tt.quantize_to_fit(trained, board=board, measure=False, train_narrower=False)
-    assert len(error.value.details) == 8
+    assert len(error.value.details) == len(LADDER)
     assert "--method scale" in str(error.value.hint)
 
 
@@ -160,7 +161,7 @@ def test_without_tensorflow_the_table_says_why_no_narrower_one_was_trained(
     monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere/python")
     with pytest.raises(DoesNotFitError) as error:
         tt.quantize_to_fit(trained, board=board, measure=False)
-    assert len(error.value.details) == 9
+    assert len(error.value.details) == len(LADDER) + 1
     assert "width 0.75: cannot be trained: " in error.value.details[-1]
 
 

@@ -184,7 +184,7 @@ def _narrower_rungs(
     rungs: list[RungResult] = []
     for width in NARROW_WIDTHS:
         progress(f"nothing fits: training at {width:.0%} of the width")
-        steps = tuple(replace(rung, width=width) for rung in LADDER if _is_int8(rung))
+        steps = tuple(replace(rung, width=width) for rung in LADDER if _is_small(rung))
         try:
             source = train(width, progress)
         except TinymlError as error:
@@ -211,8 +211,9 @@ def _way_out(model: str | Path, rungs: Sequence[RungResult]) -> str:
     )
 
 
-def _is_int8(rung: Rung) -> bool:
-    return rung.options == QuantizationOptions()
+def _is_small(rung: Rung) -> bool:
+    """Whether a narrower network is worth trying there: what is large at full width is not."""
+    return rung.options in (QuantizationOptions(), QuantizationOptions(Scheme.INT4))
 
 
 def _try_all(
