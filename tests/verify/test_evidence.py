@@ -52,6 +52,7 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "enough_bytes": 14_256,
             "spare_bytes": 2_000,
         },
+        "answers": None,
         "passes": None,
         "instructions_per_inference": 43_040_000,
         "seconds_per_inference": None,
@@ -60,7 +61,9 @@ def test_the_json_has_exactly_the_documented_keys() -> None:
             "ram_bytes": 30_000,
             "arena_bytes": 16_256,
             "stack_bytes": 512,
+            "model_stack_bytes": None,
             "features_bytes": None,
+            "answer_bytes": None,
         },
         "seconds": {"generate": 0.123, "build": 2.0},
     }
