@@ -17,6 +17,7 @@ from tinyml_tool.preprocess.answer_spec import parse_answer
 from tinyml_tool.preprocess.model_answer import answer_of_model, model_with_answer
 from tinyml_tool.preprocess.model_features import features_of_model, model_with_features
 from tinyml_tool.preprocess.spec import parse_features
+from tinyml_tool.quantization.int4_weights import with_int4_weights
 from tinyml_tool.quantization.lint import lint
 
 
@@ -72,6 +73,17 @@ def test_int4_weights_are_told_to_run_on_both_engines(tmp_path: Path) -> None:
     assert types_of(result.graph, "CONV_2D") == [(DType.INT8, DType.INT4)] * 2
     assert types_of(result.graph, "FULLY_CONNECTED") == [(DType.INT8, DType.INT4)]
     assert result.engines == {"aot": (), "tflm": ()}
+
+
+def test_of_clipped_and_unclipped_int4_weights_those_with_less_noise_are_taken(
+    tmp_path: Path,
+) -> None:
+    model, data = float_file(tmp_path), data_file(tmp_path)
+    int8 = tt.quantize(model, data=data).data
+    both = [with_int4_weights(int8, "float", clipped=clipped) for clipped in (False, True)]
+    taken = tt.quantize(model, data=data, scheme="int4")
+    assert taken.data in both
+    assert both[0] != both[1]
 
 
 def test_int4_weights_may_be_chosen_by_layer_depthwise_ones_too(tmp_path: Path) -> None:

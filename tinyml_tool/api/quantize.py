@@ -231,7 +231,8 @@ def quantize_model(
     names = tuple(_output_name(source.graph, index) for index in chosen)
     quantized = quantize_with_ai_edge(source.data, source.graph, ranges, options, names)
     if options.scheme is Scheme.INT4:
-        quantized = _with_int4_weights(source.graph, quantized, options)
+        progress("choosing int4 weights")
+        quantized = _with_int4_weights(source, quantized, options, data.calibration, progress)
     return measure_cost(source, quantized, data, options, ranges, AI_EDGE, chosen, progress)
 
 
@@ -292,10 +293,35 @@ def engines_of(graph: Graph) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _with_int4_weights(graph: Graph, quantized: bytes, options: QuantizationOptions) -> bytes:
-    """The int8 model with int4 weights in the layers that the options name by the float model."""
+def _with_int4_weights(
+    source: NormalModel,
+    quantized: bytes,
+    options: QuantizationOptions,
+    samples: Samples,
+    progress: Progress,
+) -> bytes:
+    """The int8 model with int4 weights, clipped or not: what leaves less noise in the outputs."""
+    graph = source.graph
+    layers = _int4_layers(graph, quantized, options)
+    before = (graph, LitertReference(source.data, graph.name))
+    some = samples.spread(NOISE_SAMPLES)
+
+    def quietness(model: bytes) -> float:
+        after = (parse_model(model, graph.name), TflmReference(model, graph.name))
+        found = measure_noise(before, after, some, progress).layers
+        return found[-1].sqnr_db if found else 0.0
+
+    tried = [
+        with_int4_weights(quantized, graph.name, layers, clipped=clipped)
+        for clipped in (False, True)
+    ]
+    return max(tried, key=quietness)
+
+
+def _int4_layers(graph: Graph, quantized: bytes, options: QuantizationOptions) -> list[int] | None:
+    """Layers of the int8 model that the options name by the float model; None for the usual."""
     if not options.int4_layers:
-        return with_int4_weights(quantized, graph.name)
+        return None
     new = parse_model(quantized, graph.name)
     by_output = {new.tensor(op.outputs[0]).name: op.index for op in new.operators if op.outputs}
     wanted = named_layers(graph, options.int4_layers, KINDS, "have int4 weights")
@@ -306,7 +332,7 @@ def _with_int4_weights(graph: Graph, quantized: bytes, options: QuantizationOpti
             f"{', '.join(missing)}: no layer of the int8 model has such an output",
             hint="leave out --int4: all convolutions and fully connected layers are then taken",
         )
-    return with_int4_weights(quantized, graph.name, [by_output[name] for _, name in names])
+    return [by_output[name] for _, name in names]
 
 
 def _int16_layers(

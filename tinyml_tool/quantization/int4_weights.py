@@ -1,8 +1,10 @@
 """int4 weights for layers of an int8 model: a scale a channel, one for fully connected layers.
 
 Real = scale * q with q from -7 to 7.  The scale need not reach the largest weight: rounding errors
-of all others may weigh more than what clipping a few loses.  Source of the range: TensorFlow Lite's
-quantization specification for symmetric weights; of the granularity: what TFLM's kernels take.
+of all others may weigh more than what clipping a few loses.  But clipping makes errors of one sign,
+which add up where inputs do: what is better only the outputs tell.  Source of the range:
+TensorFlow Lite's quantization specification for symmetric weights; of the granularity: what TFLM's
+kernels take.
 """
 
 from __future__ import annotations
@@ -34,10 +36,13 @@ _INT32 = np.iinfo(np.int32)
 _Reals = NDArray[np.float64]
 
 
-def with_int4_weights(model: bytes, name: str, layers: Collection[int] | None = None) -> bytes:
-    """The int8 model file with int4 weights, chosen by least squared error.
+def with_int4_weights(
+    model: bytes, name: str, layers: Collection[int] | None = None, *, clipped: bool = False
+) -> bytes:
+    """The int8 model file with int4 weights.
 
     layers: indices of operators; None for all of the usual kinds whose weights are int8 constants.
+    clipped: scales are those of least squared error; else they reach the largest weight.
     Biases keep their real values.  Raises InputError for a layer that cannot have int4 weights.
     """
     graph, objects = parse_model(model, name), unpack(model, name)
@@ -52,16 +57,19 @@ def with_int4_weights(model: bytes, name: str, layers: Collection[int] | None = 
                 f"{layer_name(operator)} cannot have int4 weights: {refusal}",
                 hint=f"possible are {', '.join(KINDS)} with int8 activations and constant weights",
             )
-        _narrow(objects, graph, operator)
+        _narrow(objects, graph, operator, _CLIPS if clipped else _CLIPS[:1])
     return pack(objects)
 
 
-def narrowed(weights: _Reals) -> tuple[_Reals, NDArray[np.int8]]:
-    """Scales [channels] and values -7 to 7 of real weights [channels, values]."""
+def narrowed(weights: _Reals, clips: _Reals = _CLIPS) -> tuple[_Reals, NDArray[np.int8]]:
+    """Scales [channels] and values -7 to 7 of real weights [channels, values].
+
+    clips: shares of the largest weight that scales are tried to reach, the best one is taken.
+    """
     largest = np.maximum(np.abs(weights).max(axis=1), np.finfo(np.float32).tiny)
     best = np.full(len(weights), np.inf)
     scales = np.zeros(len(weights))
-    for clip in _CLIPS:
+    for clip in clips:
         tried = (clip * largest / _LEVELS).astype(np.float32).astype(np.float64)
         errors = np.square(_rounded(weights, tried) * tried[:, None] - weights).sum(axis=1)
         better = errors < best
@@ -95,7 +103,7 @@ def _bias_of(operator: Operator, graph: Graph) -> Tensor | None:
     return graph.tensor(operator.inputs[2]) if given else None
 
 
-def _narrow(objects: schema.ModelT, graph: Graph, operator: Operator) -> None:
+def _narrow(objects: schema.ModelT, graph: Graph, operator: Operator, clips: _Reals) -> None:
     stored = objects.subgraphs[0].operators[operator.index]
     assert kind_of(objects, stored) == operator.kind
     source, weights = (graph.tensor(index) for index in operator.inputs[:2])
@@ -106,9 +114,9 @@ def _narrow(objects: schema.ModelT, graph: Graph, operator: Operator) -> None:
     by_channel = np.moveaxis(weights.data, axis, 0)
     real = by_channel.reshape(channels, -1).astype(np.float64) * steps[:, None]
     if operator.kind == "FULLY_CONNECTED":
-        scales, values = narrowed(real.reshape(1, -1))
+        scales, values = narrowed(real.reshape(1, -1), clips)
     else:
-        scales, values = narrowed(real)
+        scales, values = narrowed(real, clips)
     shaped = np.moveaxis(values.reshape(by_channel.shape), 0, axis)
     tensor = _own(objects, stored, 1, packed_int4(shaped))
     tensor.type = schema.TensorType.INT4
