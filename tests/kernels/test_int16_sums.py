@@ -179,7 +179,8 @@ def test_dsp_kernels_are_taken_where_they_can_be():
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_layers_are_bit_exact_on_cores(kind, board, tmp_path):
     path = tmp_path / "layers.tflite"
-    path.write_bytes(random_model(kind, 11, layers=6))
+    layers = 2 if board == "qemu-m0" else 6  # its RAM holds no more
+    path.write_bytes(random_model(kind, 11, layers))
     evidence = tt.deploy(path, board=board, output=tmp_path / "project", vectors=3)
     assert evidence.parity.values_different == 0, evidence.parity.first_difference
 
