@@ -21,6 +21,8 @@ from test_convolution import add_convolution, convolutions
 from test_dsp_kernels import dense_convolutions, depthwise_3x3
 from test_elementwise import ARITHMETIC, add_elementwise, elementwise_operators
 from test_fully_connected import add_fully_connected, fully_connected_layers
+from test_int4_weights import add_layer as add_int4_layer
+from test_int4_weights import dense_layers, windows
 from test_int16_sums import add_layer, random_layer
 from test_mean import add_mean, means
 from test_mve_kernels import wide_convolutions, wide_depthwise
@@ -143,5 +145,7 @@ FAMILIES = (
         Family(f"int16_{kind.lower()}", *_int16(kind), _on_random_inputs)
         for kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
     ),
+    Family("int4_windows", windows(), add_int4_layer, _on_random_inputs, 3),
+    Family("int4_fully_connected", dense_layers(), add_int4_layer, _on_random_inputs),
 )
 """A new family is an entry here; the cores and presets come from the boards."""
