@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_tool.api.chosen_inputs import chosen_inputs
-from tinyml_tool.api.engines import EngineOptions, check_engine, require_for_build
+from tinyml_tool.api.engine_choice import check_engine
+from tinyml_tool.api.engines import EngineOptions, require_for_build
 from tinyml_tool.api.flash import flash_board
 from tinyml_tool.api.generate import (
     GOLDEN_SEED,
@@ -16,13 +17,11 @@ from tinyml_tool.api.generate import (
     Progress,
     compile_for,
     no_progress,
-    plan_answer,
-    plan_preprocessing,
-    plan_sensor,
     tuned,
     write_generated,
 )
 from tinyml_tool.api.model_source import load_model
+from tinyml_tool.api.preprocessing import plan_answer, plan_preprocessing, plan_sensor
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator
 from tinyml_tool.api.stopwatch import Stopwatch

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, cast, get_args
+from typing import Protocol, cast
 
+from tinyml_tool.api.engine_choice import check_preset
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.compiler.compile import compile_rewritten
@@ -72,12 +73,6 @@ def _interpreted(source: ModelSource, board: Board, options: EngineOptions) -> T
     return plan_for_tflm(graph, source.data, arena_bytes, release, arena_given=given)
 
 
-def check_engine(engine: str) -> None:
-    """Raise InputError where there is no engine of that name."""
-    if engine not in ENGINES:
-        raise InputError(f"there is no engine '{engine}'", hint=f"use {' or '.join(ENGINES)}")
-
-
 def require_for_build(engine: str, graph: Graph, board: Board, project: Path | None = None) -> None:
     """Raise ToolMissingError where what `engine` links is not there to build for the emulator.
 
@@ -91,24 +86,6 @@ def require_for_build(engine: str, graph: Graph, board: Board, project: Path | N
 def _check_supported(graph: Graph, release: TflmRelease) -> None:
     if problems := tflm_problems(graph, release):
         raise unsupported(graph.name, TflmPlan.engine, problems)
-
-
-def check_preset(engine: str, optimize: Optimize | None) -> Optimize | None:
-    """The preset `engine` chooses kernels by, None where it has none.
-
-    Raises InputError where `optimize` is no preset or the engine has kernels of its own.
-    """
-    if engine != Plan.engine:
-        if optimize is not None:
-            raise InputError(
-                f"engine '{engine}' has kernels of its own", hint="leave --optimize out"
-            )
-        return None
-    if optimize is not None and optimize not in get_args(Optimize):
-        raise InputError(
-            f"there is no preset '{optimize}'", hint=f"use {' or '.join(get_args(Optimize))}"
-        )
-    return optimize or DEFAULT_OPTIMIZE
 
 
 def target_of(manifest: Manifest, board: Board) -> Target:

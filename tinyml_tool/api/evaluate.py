@@ -24,11 +24,10 @@ from tinyml_tool.api.generate import (
     Progress,
     compile_for,
     no_progress,
-    plan_answer,
-    plan_preprocessing,
     write_generated,
 )
 from tinyml_tool.api.model_source import ModelSource, load_model
+from tinyml_tool.api.preprocessing import plan_answer, plan_preprocessing
 from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, choose_emulator, open_session
 from tinyml_tool.api.training_features import FeatureSource, FeatureUse, feature_use

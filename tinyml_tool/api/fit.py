@@ -11,9 +11,10 @@ from typing import Any
 
 from tinyml_tool.api.engines import ENGINES, EngineOptions
 from tinyml_tool.api.float_source import FloatSource, find_float_model
-from tinyml_tool.api.generate import Progress, no_progress, plan_preprocessing, write_generated
+from tinyml_tool.api.generate import Progress, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.api.narrower import Narrower, narrower_of, training_of
+from tinyml_tool.api.preprocessing import plan_preprocessing
 from tinyml_tool.api.quantize import CALIBRATION_SAMPLES, choose_data, quantize_model
 from tinyml_tool.boards import Board, load_board
 from tinyml_tool.compiler.footprint import fits, flash_on, footprint_estimate, ram_on

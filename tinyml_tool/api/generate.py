@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from tinyml_tool.api.answer_source import chosen_answer
-from tinyml_tool.api.engines import ENGINES, EngineOptions, check_engine
-from tinyml_tool.api.feature_source import chosen_features
+from tinyml_tool.api.engine_choice import check_engine
+from tinyml_tool.api.engines import ENGINES, EngineOptions
+from tinyml_tool.api.model_reference import open_reference
 from tinyml_tool.api.model_source import ModelSource, load_model
+from tinyml_tool.api.preprocessing import plan_answer, plan_preprocessing, plan_sensor
 from tinyml_tool.boards import Board, emulated_board, load_board, load_boards
 from tinyml_tool.compiler.footprint import (
     Footprint,
@@ -30,15 +31,13 @@ from tinyml_tool.errors import InputError, ToolMissingError
 from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
 from tinyml_tool.firmware.vectors import GoldenVector
-from tinyml_tool.preprocess.answer_plan import AnswerPlan, answer_plan
+from tinyml_tool.preprocess.answer_plan import AnswerPlan
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
-from tinyml_tool.preprocess.model_plan import plan_for_model
 from tinyml_tool.preprocess.plan import FeaturePlan
-from tinyml_tool.preprocess.source_plan import SourcePlan, plan_source
-from tinyml_tool.preprocess.source_spec import SourceSpec, parse_source
+from tinyml_tool.preprocess.source_plan import SourcePlan
+from tinyml_tool.preprocess.source_spec import SourceSpec
 from tinyml_tool.preprocess.spec import FeatureSpec
 from tinyml_tool.reference.reference import Reference
-from tinyml_tool.reference.tflm import TflmReference
 from tinyml_tool.toolchain.tflm_directory import CMSIS_NN, require_tflm
 from tinyml_tool.verify.inputs import vectors as test_inputs
 
@@ -129,42 +128,6 @@ def golden_vectors(
         GoldenVector(f"vector {number}", tuple(vector), tuple(reference.run(vector)))
         for number, vector in enumerate(inputs)
     ]
-
-
-def plan_preprocessing(
-    source: ModelSource, features: Mapping[str, Any] | FeatureSpec | None
-) -> FeaturePlan | None:
-    """The preprocessing of a model by `features` or its metadata; None where it has none.
-
-    Raises ConfigError and InputError where these are wrong or do not fit the model's input.
-    """
-    spec = chosen_features(source.data, source.graph.name, features)
-    return plan_for_model(spec, source.graph) if spec is not None else None
-
-
-def plan_answer(
-    source: ModelSource, answer: Mapping[str, Any] | AnswerSpec | None
-) -> AnswerPlan | None:
-    """What a model's outputs say by `answer` or its metadata; None where neither tells it.
-
-    Raises ConfigError where it is wrong, InputError where it does not fit the model's output.
-    """
-    spec = chosen_answer(source.data, source.graph.name, answer)
-    return answer_plan(spec, source.graph) if spec is not None else None
-
-
-def plan_sensor(
-    sensor: Mapping[str, Any] | SourceSpec | None, features: FeaturePlan | None, board: Board
-) -> SourcePlan | None:
-    """What reads raw samples for `features` on a board; None without `sensor`.
-
-    Raises ConfigError where it is wrong, where the board has none of it, or where it gives other
-    samples than the features take.
-    """
-    if sensor is None:
-        return None
-    spec = parse_source(sensor, "[source]") if isinstance(sensor, Mapping) else sensor
-    return plan_source(spec, features, board)
 
 
 def compile_for(
@@ -277,14 +240,6 @@ def _too_large(footprint: Footprint, board: Board) -> str:
         f"{flash_on(footprint, board):,} of {memory.flash.size:,} bytes of flash and "
         f"{ram_on(footprint, board):,} of {memory.ram.size:,} bytes of RAM (estimated)"
     )
-
-
-def open_reference(source: ModelSource) -> TflmReference | None:
-    """The reference of a model, or None where it is not installed."""
-    try:
-        return TflmReference(source.data, source.graph.name)
-    except ToolMissingError:
-        return None
 
 
 def generate(

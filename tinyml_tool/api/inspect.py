@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.engines import check_engine, check_preset
-from tinyml_tool.api.generate import open_reference, plan_answer, plan_preprocessing
+from tinyml_tool.api.engine_choice import check_engine, check_preset
 from tinyml_tool.api.model_source import ModelSource, load_model
+from tinyml_tool.api.preprocessing import plan_answer, plan_preprocessing
 from tinyml_tool.boards import Board, Core, load_board, load_boards
 from tinyml_tool.compiler.compile import finish_rewritten, plan_layers, problems_of
 from tinyml_tool.compiler.describe import describe
@@ -187,6 +187,9 @@ def _arena(source: ModelSource, core: Core) -> int | None:
 
     Raises UnsupportedModelError where TFLM itself finds fault with the model.
     """
+    # Only engine tflm asks it: others need not wait until it is loaded.
+    from tinyml_tool.api.model_reference import open_reference
+
     reference = open_reference(source)
     if reference is None:
         return None

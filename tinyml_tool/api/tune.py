@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinyml_tool.api.engines import EngineOptions, check_preset
+from tinyml_tool.api.engine_choice import check_preset
+from tinyml_tool.api.engines import EngineOptions
 from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.api.profile import profile
