@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml_tool.compiler import fixed_point
+from tinyml_tool.graph.numerics import quantize_multiplier
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 LARGEST = 2**31 - 1
@@ -40,6 +41,15 @@ def test_16_bits_shifted_by_more_than_they_have_leave_what_the_reference_leaves(
 def test_a_saturating_shift_stays_within_32_bits(value, exponent):
     expected = min(max(value << exponent, -(2**31)), LARGEST)
     assert fixed_point.saturating_shift_left(of(value), exponent)[0] == expected
+
+
+@given(st.lists(st.tuples(INT32, st.floats(1e-9, 1e9)), min_size=1, max_size=5))
+def test_channels_are_requantized_each_by_its_own_factor(channels):
+    values = np.array([[value, -value // 2] for value, _ in channels], np.int64).T
+    pairs = [quantize_multiplier(factor) for _, factor in channels]
+    together = fixed_point.requantize(values, *np.array(pairs, np.int64).T)
+    each = [fixed_point.requantize(values[:, i], *pair) for i, pair in enumerate(pairs)]
+    assert np.array_equal(together, np.stack(each, axis=-1))
 
 
 @given(st.integers(-(2**40), 2**40))

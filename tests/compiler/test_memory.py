@@ -1,6 +1,7 @@
 """The memory planner, judged by a checker that shares no code with it."""
 
 import itertools
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from tinyml_tool.boards import load_board
 from tinyml_tool.compiler.compile import compile_graph
 from tinyml_tool.compiler.in_place import in_place_pairs
 from tinyml_tool.compiler.lifetimes import leads, lifetimes
-from tinyml_tool.compiler.memory import arena_bound, plan_memory
+from tinyml_tool.compiler.memory import Placer, Problem, arena_bound, plan_memory
 from tinyml_tool.compiler.overlap import Overlap, overlaps
 from tinyml_tool.compiler.plan import MemoryPlan
 from tinyml_tool.compiler.target import Target
@@ -154,6 +155,22 @@ def test_the_arena_is_never_larger_than_all_buffers_side_by_side(
     graph, scratch = case
     buffers = lifetimes(graph, [], scratch)
     assert plan_memory(buffers).arena_bytes <= sum(-(-b.bytes // 16) * 16 for b in buffers)
+
+
+@settings(deadline=None)  # the search takes as long as it takes
+@given(graphs(), st.data())
+def test_what_a_placer_knows_of_other_orders_changes_no_place(
+    case: tuple[Graph, dict[int, int]], data: st.DataObject
+) -> None:
+    graph, scratch = case
+    buffers = lifetimes(graph, [], scratch)
+    allowed = [Overlap(op.inputs[0], op.outputs[0], 0) for op in graph.operators]
+    problem = Problem(buffers, leads(buffers, allowed))
+    used = Placer(problem)
+    for _ in range(5):
+        order = data.draw(st.permutations(range(len(buffers))))
+        limit = data.draw(st.sampled_from([sys.maxsize, sum(b.bytes for b in buffers) // 2]))
+        assert used.place(order, limit) == Placer(problem).place(order, limit)
 
 
 @pytest.mark.parametrize("name", MODELS)

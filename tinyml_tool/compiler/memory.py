@@ -10,6 +10,7 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from tinyml_tool.compiler.lifetimes import Lifetime
 from tinyml_tool.compiler.plan import Allocation, MemoryPlan
@@ -21,7 +22,7 @@ _SEARCH_STEPS = 20_000
 
 
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     """Buffers with the pairs that may share bytes."""
 
     buffers: tuple[Lifetime, ...]
@@ -56,33 +57,47 @@ def _up(value: int) -> int:
     return -_down(-value)
 
 
-class _Placer:
-    """Places buffers in a given order, each where it widens the arena least."""
+class Placer:
+    """Places buffers in a given order, each where it widens the arena least.
 
-    def __init__(self, problem: _Problem) -> None:
+    Orders that begin alike place the buffers there alike, and so does a buffer whose neighbours lie
+    as they did once: the search tries thousands of such orders, and takes what it knows of them.
+    """
+
+    def __init__(self, problem: Problem) -> None:
         self._sizes = [buffer.bytes for buffer in problem.buffers]
         self._neighbours = problem.neighbours()
+        # Of itself twice, and it lies nowhere yet: with one item alone, the getter gives no tuple.
+        self._around = [
+            itemgetter(buffer, buffer, *(other for other, _, _ in neighbours))
+            for buffer, neighbours in enumerate(self._neighbours)
+        ]
+        self._known: dict[tuple[int, int, int, tuple[int | None, ...]], int] = {}
 
     def place(self, order: Sequence[int], limit: int) -> tuple[int, list[int]] | None:
         """The bytes from the first buffer to the last, and the offsets of all.
 
         None as soon as it takes more than `limit` bytes.
         """
-        offsets: dict[int, int] = {}
+        offsets: list[int | None] = [None] * len(self._sizes)
         low = high = 0
         for buffer in order:
-            offset = self._best(buffer, offsets, low, high)
+            key = buffer, low, high, self._around[buffer](offsets)
+            offset = self._known.get(key)
+            if offset is None:
+                offset = self._known[key] = self._best(buffer, offsets, low, high)
             offsets[buffer] = offset
-            low, high = min(low, offset), max(high, offset + self._sizes[buffer])
+            end = offset + self._sizes[buffer]
+            low, high = low if low < offset else offset, high if high > end else end
             if high - low > limit:
                 return None
-        return high - low, [offsets[i] - low for i in range(len(self._sizes))]
+        return high - low, [offset - low for offset in offsets if offset is not None]
 
-    def _best(self, buffer: int, offsets: dict[int, int], low: int, high: int) -> int:
+    def _best(self, buffer: int, offsets: Sequence[int | None], low: int, high: int) -> int:
         forbidden = sorted(
-            (offsets[other] + below, offsets[other] + above)
+            (offset + below, offset + above)
             for other, below, above in self._neighbours[buffer]
-            if other in offsets
+            if (offset := offsets[other]) is not None
         )
         size = self._sizes[buffer]
         candidates = [low, *(_up(end) for _, end in forbidden)]
@@ -150,7 +165,7 @@ def plan_memory(
     Source: greedy by size, Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
     Inference", 2020.
     """
-    problem = _Problem(buffers, leads or {})
+    problem = Problem(buffers, leads or {})
     bound = arena_bound(buffers, problem.leads)
     size, offsets = _search(problem, bound)
     tensors: dict[int, Allocation] = {}
@@ -170,9 +185,9 @@ def plan_memory(
     )
 
 
-def _search(problem: _Problem, bound: int) -> tuple[int, list[int]]:
+def _search(problem: Problem, bound: int) -> tuple[int, list[int]]:
     buffers = problem.buffers
-    placer = _Placer(problem)
+    placer = Placer(problem)
     indices = range(len(buffers))
     best: tuple[int, list[int], list[int]] | None = None
     for key in _ORDERS:

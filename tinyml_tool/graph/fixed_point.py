@@ -45,7 +45,7 @@ def high_mul(a: Integers, b: Integers | int, bits: int = 32) -> Integers:
     return np.minimum(rounded, (1 << (bits - 1)) - 1)
 
 
-def rounding_shift_right(values: Integers, exponent: int, bits: int = 32) -> Integers:
+def rounding_shift_right(values: Integers, exponent: Integers | int, bits: int = 32) -> Integers:
     """round(values / 2**exponent), halves away from zero; exponent 0 to 31.
 
     `values` and the mask of the remainder are integers of `bits` bits: with 16, an exponent above
@@ -64,13 +64,14 @@ def saturating_shift_left(values: Integers, exponent: int, bits: int = 32) -> In
     return saturated
 
 
-def requantize(values: Integers, multiplier: int, shift: int) -> Integers:
+def requantize(values: Integers, multiplier: Integers | int, shift: Integers | int) -> Integers:
     """Values times multiplier * 2**(shift - 31), rounded twice: the kernels' tinyml_requantize.
 
-    multiplier and shift: as `numerics.quantize_multiplier` returns them.
+    multiplier and shift: as `numerics.quantize_multiplier` returns them, or one of each for each
+    channel, the last axis of `values`.
     """
-    shifted = wrap(values << max(shift, 0))
-    return rounding_shift_right(high_mul(shifted, multiplier), max(-shift, 0))
+    shifted = wrap(values << np.maximum(shift, 0))
+    return rounding_shift_right(high_mul(shifted, multiplier), np.maximum(np.negative(shift), 0))
 
 
 def exponential(values: Integers, integer_bits: int) -> Integers:

@@ -132,18 +132,9 @@ def _rescaled(
     target = graph.tensor(operator.outputs[0])
     assert target.quantization is not None
     low, high = activation_range(activation, DType.INT8, target.quantization)
-    columns = [
-        requantize(column, *quantize_multiplier(factor))
-        for column, factor in zip(
-            np.moveaxis(wrap(sums), -1, 0), _for_each(factors, sums.shape[-1]), strict=True
-        )
-    ]
-    scaled = np.stack(columns, axis=-1)
+    pairs = np.array([quantize_multiplier(factor) for factor in factors], np.int64)
+    scaled = requantize(wrap(sums), pairs[:, 0], pairs[:, 1])
     return np.clip(wrap(scaled + target.quantization.zero_point), low, high)
-
-
-def _for_each(factors: list[float], channels: int) -> list[float]:
-    return factors if len(factors) == channels else factors * channels
 
 
 def _factors(operator: Operator, graph: Graph) -> list[float]:
