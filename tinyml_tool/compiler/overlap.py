@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_tool.compiler.plan import KernelCall, TensorRef
+from tinyml_tool.compiler.plan import KernelCall, ParamValue, TensorRef
 from tinyml_tool.graph.types import Graph, Operator
 
 _Params: TypeAlias = dict[str, Any]
@@ -238,15 +239,23 @@ def is_in_place(call: KernelCall) -> bool:
 
 def overlaps(operator: Operator, graph: Graph, call: KernelCall) -> tuple[Overlap, ...]:
     """The inputs of `operator` that its output may overlap, once nothing else needs them."""
-    params = dict(call.params)
     output = operator.outputs[0]
     if call.kernel in _ELEMENTWISE:
         elements = math.prod(graph.tensors[output].shape)
         sources = [t for t in operator.inputs if math.prod(graph.tensors[t].shape) == elements]
         return tuple(Overlap(tensor, output, 0) for tensor in sources)
-    rule = _FIRST_INPUT.get(call.kernel)
     source = operator.inputs[0]
-    if rule is None or TensorRef(source) not in call.arguments:
+    if TensorRef(source) not in call.arguments:
         return ()
-    lead = rule(params)
+    lead = _lead_over_first_input(call.kernel, call.params)
     return () if lead is None else (Overlap(source, output, lead),)
+
+
+@lru_cache(maxsize=1024)
+def _lead_over_first_input(kernel: str, params: tuple[tuple[str, ParamValue], ...]) -> int | None:
+    """By the kernel's rule; None where it has none, or may not lie over its input.
+
+    Remembered: each of the many placements that are tried for a model asks for all its layers.
+    """
+    rule = _FIRST_INPUT.get(kernel)
+    return None if rule is None else rule(dict(params))
