@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -55,13 +55,23 @@ def test_a_deployment_to_a_core_of_another_kind_is_exact_in_its_place(tmp_path: 
     assert evidence.parity.exact
 
 
-def test_without_the_registry_the_real_build_fails_at_once(project: Path) -> None:
-    started = time.monotonic()
+def test_without_the_registry_the_real_build_says_so(project: Path) -> None:
     result = tinyml("build", project, "--real", "--json", env=NO_NETWORK)
-    assert time.monotonic() - started < 3
     assert result.code == 5
     assert "'nucleo_l4r5zi' needs PlatformIO's platform 'ststm32'" in result.error["message"]
     assert "registry cannot be reached" in result.error["message"]
+
+
+def test_without_the_registry_platformio_is_not_asked(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would try for a minute; that looking itself takes no longer: tests/flash/test_registry."""
+    started: list[object] = []
+    monkeypatch.setattr(registry, "registry_is_reachable", lambda: False)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, *_, **__: started.append(command))
+    with pytest.raises(ToolMissingError, match="registry cannot be reached"):
+        build_real(project)
+    assert started == []
 
 
 def test_a_failed_real_build_leaves_the_emulated_one_alone(
