@@ -1,11 +1,14 @@
 """What every command has in common: help, JSON, exit codes, start-up without slow imports."""
 
+import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from command import REPOSITORY, tinyml
+from shared import shared_model
 
 COMMANDS = (
     *("boards", "inspect", "generate", "build", "run", "validate", "deploy", "doctor"),
@@ -40,6 +43,50 @@ def test_help_loads_no_slow_module(module: str) -> None:
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, check=False
     )
     assert result.returncode == 0
+
+
+def after_inspecting(question: str, model: Path, *options: str) -> object:
+    """The value of an expression in a process that has inspected `model`."""
+    program = (
+        "import os, sys\nfrom tinyml_tool.cli.main import main\n"
+        f"try:\n  main({['inspect', str(model), '--quiet', '--json', *options]!r})\n"
+        "except SystemExit as end:\n  assert not end.code\n"
+        f"print(repr({question}), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"},
+    )
+    return ast.literal_eval(result.stderr.splitlines()[-1])
+
+
+def test_inspecting_loads_nothing_that_writes_builds_or_runs_projects() -> None:
+    rooms = ("reference", "firmware", "toolchain", "devices", "verify", "train", "environments")
+    loaded = after_inspecting(
+        "sorted(name for name in sys.modules)", shared_model("vww_96_int8.tflite")
+    )
+    assert isinstance(loaded, list)
+    assert "tinyml_tool.api.inspect" in loaded
+    unneeded = tuple(f"tinyml_tool.{room}" for room in rooms)
+    assert [name for name in loaded if name.startswith(unneeded)] == []
+    assert {"jinja2", "elftools", "serial", "tflite_micro"}.isdisjoint(loaded)
+
+
+def test_inspecting_for_tflm_asks_the_reference_when_it_needs_it() -> None:
+    model = shared_model("hello_world_int8.tflite")
+    question = "'tinyml_tool.reference.tflm' in sys.modules"
+    assert after_inspecting(question, model, "--engine", "tflm") is True
+    assert after_inspecting(question, model) is False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux does")
+def test_inspecting_starts_no_threads() -> None:
+    model = shared_model("hello_world_int8.tflite")
+    assert after_inspecting("len(os.listdir('/proc/self/task'))", model) == 1
 
 
 def test_version_is_told() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tinyml_tool.cli.one_thread import numpy_in_one_thread
 from tinyml_tool.cli.options import (
     ArenaOption,
     BoardOption,
@@ -47,6 +48,7 @@ def _act(
     force: bool,
     progress: Progress,
 ) -> Outcome:
+    numpy_in_one_thread()
     from tinyml_tool.api.generate import generate
     from tinyml_tool.cli.settings import read_settings
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tinyml_tool.cli.one_thread import numpy_in_one_thread
 from tinyml_tool.cli.options import (
     BoardOption,
     Engine,
@@ -34,6 +35,7 @@ def _act(
     no_pass: list[str] | None,
     progress: Progress,
 ) -> Outcome:
+    numpy_in_one_thread()
     from tinyml_tool.api.inspect import inspect
     from tinyml_tool.cli.settings import read_settings
     from tinyml_tool.compiler.unsupported import unsupported

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -96,6 +97,8 @@ for _module in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    # Loading modules makes hundreds of thousands of objects that stay: do not look through them.
+    gc.set_threshold(100_000)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status = get_command(app).main(words, prog_name="tinyml", standalone_mode=False)
