@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from tinyml_tool.errors import ConfigError, UnknownBoardError
+from tinyml_tool.errors import ConfigError, InputError, UnknownBoardError
 from tinyml_tool.real_boards import Arduino, Checked, FrameworkMemory, PlatformIO, Sources
 from tinyml_tool.resources import data_folder
 from tinyml_tool.strict_toml import read_toml, toml_text, validate
@@ -113,6 +114,35 @@ class MemoryRegion(_Strict):
         return self
 
 
+STACK_GUARD_BYTES = 0x8000
+"""Below the stack: what some cores guard against an overflow, so that nothing may lie there."""
+
+
+def _not_of_the_script(name: str) -> str:
+    if name == "flash":
+        raise ValueError("the flash has this name: give another")
+    return name
+
+
+class RamRegion(MemoryRegion):
+    """One of several pieces of RAM, such as a tightly coupled memory (TCM)."""
+
+    name: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$"), AfterValidator(_not_of_the_script)
+    ]
+    speed: PositiveInt
+    """Its place in the order of speed: 1 is the fastest; several may share one."""
+    dma: bool = True
+    """Whether the DMA reaches it; told, and of no effect: the firmware uses none on the arena."""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _aligned(self) -> Self:
+        if self.origin % 16 != 0:
+            raise ValueError(f"origin 0x{self.origin:x} is no multiple of 16")
+        return self
+
+
 class Memory(_Strict):
     """Where code and data live.
 
@@ -128,12 +158,69 @@ class Memory(_Strict):
     """Of the flash at the board's clock, for estimates of cycles; 0 also where it is not known."""
     constants_in_ram: bool = False
     """Whether the start-up code copies constants to RAM, so that weights take both memories."""
+    regions: tuple[RamRegion, ...] = ()
+    """All pieces of RAM that a program may use, where there are several: `ram`, which holds stack
+    and variables, and those that can hold the arena in its place."""
+    arena: str | None = None
+    """Name of the region for the arena; None for the fastest that holds it."""
+
+    @property
+    def ram_total(self) -> int:
+        """Bytes of RAM in all regions."""
+        return sum(region.size for region in self.regions) or self.ram.size
+
+    def is_main(self, region: MemoryRegion) -> bool:
+        """Whether a region is `ram`, where stack and variables lie."""
+        return (region.origin, region.size) == (self.ram.origin, self.ram.size)
+
+    @property
+    def other_regions(self) -> tuple[RamRegion, ...]:
+        """The regions beside `ram`."""
+        return tuple(region for region in self.regions if not self.is_main(region))
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        if self.flash.origin < self.ram.end and self.ram.origin < self.flash.end:
+        if _overlap(self.flash, self.ram):
             raise ValueError("flash and ram overlap")
         return self
+
+    @model_validator(mode="after")
+    def _regions_apart(self) -> Self:
+        names = [region.name for region in self.regions]
+        for index, region in enumerate(self.regions):
+            if region.name in names[:index]:
+                raise ValueError(f"two regions have the name '{region.name}'")
+            if _overlap(region, self.flash):
+                raise ValueError(f"region '{region.name}' and flash overlap")
+            for other in self.regions[:index]:
+                if _overlap(region, other):
+                    raise ValueError(f"regions '{other.name}' and '{region.name}' overlap")
+        if self.regions and len(self.other_regions) != len(self.regions) - 1:
+            raise ValueError(
+                f"no region is ram (origin 0x{self.ram.origin:x}, {self.ram.size:,} bytes), which "
+                "holds stack and variables: list it too"
+            )
+        if self.arena is not None and self.arena not in names:
+            raise ValueError(f"arena = '{self.arena}' is no region: {_listed(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_below_the_stack(self) -> Self:
+        for region in self.other_regions:
+            if self.ram.origin - STACK_GUARD_BYTES < region.end <= self.ram.origin:
+                raise ValueError(
+                    f"region '{region.name}' ends less than {STACK_GUARD_BYTES:,} bytes below ram: "
+                    "the stack lies at the bottom of it, and would overflow into the region"
+                )
+        return self
+
+
+def _overlap(one: MemoryRegion, other: MemoryRegion) -> bool:
+    return one.origin < other.end and other.origin < one.end
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or 'none'}"
 
 
 class UartPins(_Strict):
@@ -329,6 +416,11 @@ class Board(_Strict):
             raise ValueError(f"a board with [arduino] needs {' and '.join(wrong)}")
         if wrong:
             raise ValueError(f"{' and '.join(wrong)}: only for boards with [arduino]")
+        if self.is_real and self.memory.regions:
+            raise ValueError(
+                "memory.regions: only for boards without [arduino], whose framework has a linker "
+                "script of its own"
+            )
         if self.is_real and self.is_emulated:
             name = "emulator" if self.emulator else "renode"
             raise ValueError(f"a board with [arduino] has no [{name}], it has 'emulated_as'")
@@ -348,6 +440,9 @@ def board_from_toml(text: str, source: str) -> Board:
     values = read_toml(text, source)
     if isinstance(values.get("usb_ids"), list):
         values["usb_ids"] = tuple(values["usb_ids"])  # TOML has no tuples, and boards no lists
+    memory = values.get("memory")
+    if isinstance(memory, dict) and isinstance(memory.get("regions"), list):
+        memory["regions"] = tuple(memory["regions"])
     if values.get("emulator") == "renode":
         if "renode" not in values:
             raise ConfigError(f"{source}: emulator = 'renode' needs a table [renode]")
@@ -396,6 +491,22 @@ def load_board(board: str | Path | Board) -> Board:
     near = difflib.get_close_matches(name, boards, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownBoardError(f"unknown board '{name}'", hint=hint + "`tinyml boards` lists them all")
+
+
+def with_arena_in(board: Board, region: str | None) -> Board:
+    """`board` with the arena in its region of that name; as it is for None.
+
+    Raises InputError where it has no such region.
+    """
+    if region is None:
+        return board
+    names = [each.name for each in board.memory.regions]
+    if region not in names:
+        raise InputError(
+            f"{board.id} has no memory region '{region}': {_listed(names)}",
+            hint="regions are in the board's file, [[memory.regions]]: see `tinyml boards show`",
+        )
+    return board.model_copy(update={"memory": board.memory.model_copy(update={"arena": region})})
 
 
 def emulated_board(board: Board) -> Board:

@@ -38,6 +38,8 @@ class ProjectSettings(_Strict):
     optimize: Optimize | None = None
     """What kernels of engine aot are chosen for."""
     output: str | None = None
+    arena_in: str | None = None
+    """The region of the board's RAM that holds the arena; by default the fastest with room."""
     mlperf: MlperfBenchmark | None = None
     """The firmware also answers MLPerf Tiny's runner."""
 

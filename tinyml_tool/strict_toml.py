@@ -52,10 +52,13 @@ def toml_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _plain(key)
 
 
-def _plain(value: str | bool | int | float | Sequence[Any]) -> str:
+def _plain(value: str | bool | int | float | Sequence[Any] | Mapping[str, Any]) -> str:
     if isinstance(value, str):
         # JSON's text is TOML's, but for the one control character that JSON lets through
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):  # in a list: elsewhere tables have a place of their own
+        pairs = ", ".join(f"{toml_key(key)} = {_plain(inner)}" for key, inner in value.items())
+        return f"{{ {pairs} }}"
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(_plain, value)) + "]"
     return json.dumps(value)

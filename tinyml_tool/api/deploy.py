@@ -26,7 +26,7 @@ from tinyml_tool.api.project import Project, open_project
 from tinyml_tool.api.session import EmulatorName, board_emulated_by, choose_emulator
 from tinyml_tool.api.stopwatch import Stopwatch
 from tinyml_tool.api.validate import validate_project
-from tinyml_tool.boards import Board, load_board
+from tinyml_tool.boards import Board, load_board, with_arena_in
 from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import InputError
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
@@ -60,6 +60,7 @@ def deploy(
     system: System = "platformio",
     time_limit: float | None = None,
     tune: bool = False,
+    arena_in: str | None = None,
     progress: Progress = no_progress,
 ) -> Evidence:
     """Generate, build and run `model` on `board`, and compare every layer with the reference.
@@ -71,7 +72,7 @@ def deploy(
     from here.
     """
     watch = Stopwatch()
-    chosen = load_board(board)
+    chosen = with_arena_in(load_board(board), arena_in)
     emulator = choose_emulator(chosen, emulator, port)
     if port is not None:
         _require_real(chosen, port)

@@ -115,7 +115,7 @@ class FitTable:
         return {
             "board": self.board.id,
             "flash_available": memory.flash.size,
-            "ram_available": memory.ram.size,
+            "ram_available": memory.ram_total,
             "rungs": [rung.to_json() for rung in self.rungs],
             "chosen": place,
             "data": asdict(chosen.use) if chosen else None,
@@ -349,7 +349,7 @@ def _nothing_fits(
     memory = board.memory
     return DoesNotFitError(
         f"{name} does not fit {board.id} on any rung of the ladder "
-        f"(flash {memory.flash.size:,}, RAM {memory.ram.size:,} bytes)",
+        f"(flash {memory.flash.size:,}, RAM {memory.ram_total:,} bytes)",
         hint=hint,
         details=[_line(rung) for rung in rungs],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +14,26 @@ from tinyml_tool.api.engines import ENGINES, EngineOptions
 from tinyml_tool.api.model_reference import open_reference
 from tinyml_tool.api.model_source import ModelSource, load_model
 from tinyml_tool.api.preprocessing import plan_answer, plan_preprocessing, plan_sensor
-from tinyml_tool.boards import Board, emulated_board, load_board, load_boards
+from tinyml_tool.boards import Board, emulated_board, load_board, load_boards, with_arena_in
 from tinyml_tool.compiler.footprint import (
     Footprint,
+    arena_region,
     check_fits,
     fits,
     flash_on,
     footprint_estimate,
     ram_on,
+    uses_on,
 )
 from tinyml_tool.compiler.plan import Plan
+from tinyml_tool.compiler.regions import RegionUse
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan, cmsis_nn_problems
 from tinyml_tool.compiler.unsupported import unsupported
 from tinyml_tool.config import MlperfBenchmark, Optimize
 from tinyml_tool.errors import InputError, ToolMissingError
-from tinyml_tool.firmware.mlperf_files import BENCHMARKS, check_mlperf
+from tinyml_tool.firmware.mlperf_files import check_mlperf
 from tinyml_tool.firmware.project import project_files, write_project
+from tinyml_tool.firmware.static_buffers import buffer_bytes
 from tinyml_tool.firmware.vectors import GoldenVector
 from tinyml_tool.preprocess.answer_plan import AnswerPlan
 from tinyml_tool.preprocess.answer_spec import AnswerSpec
@@ -72,6 +76,8 @@ class Generated:
     """What reads raw samples for it."""
     tuning: Tuning | None = None
     """The kernels that were measured, where that was asked for."""
+    mlperf: MlperfBenchmark | None = None
+    """The benchmark that the firmware answers."""
 
     @property
     def engine(self) -> str:
@@ -83,6 +89,24 @@ class Generated:
         """What the model takes on the board (estimated)."""
         return footprint_estimate(self.plan)
 
+    @property
+    def arena_region(self) -> str | None:
+        """Name of the region of RAM that holds the arena; None on boards without regions."""
+        memory = self.board.memory
+        if not memory.regions:
+            return None
+        found = arena_region(self.plan, self.board, self._buffers)
+        return found.name if found else next(r.name for r in memory.regions if memory.is_main(r))
+
+    @property
+    def regions(self) -> tuple[RegionUse, ...]:
+        """What each region of RAM holds (estimated); none for boards without regions."""
+        return uses_on(self.footprint, self.board, self._buffers)
+
+    @property
+    def _buffers(self) -> int:
+        return buffer_bytes(self.mlperf, self.features, self.answer, self.source)
+
     def to_json(self) -> dict[str, Any]:
         """The value of `result` with `--json`."""
         return {
@@ -93,6 +117,8 @@ class Generated:
             "optimize": self.plan.optimize,
             "model_hash": self.plan.graph.model_hash,
             "arena_bytes": self.plan.arena_bytes,
+            "arena_region": self.arena_region,
+            "regions": [asdict(region) for region in self.regions],
             "features": None
             if self.features is None
             else {
@@ -152,10 +178,7 @@ def compile_for(
         check_mlperf(source.graph, mlperf)
     check_engine(engine)
     plan = ENGINES[engine](source, board, options)
-    more_ram = BENCHMARKS[mlperf].ram_bytes if mlperf is not None else 0
-    more_ram += features.ram_bytes if features is not None else 0
-    more_ram += answer.ram_bytes if answer is not None else 0
-    more_ram += sensor.ram_bytes if sensor is not None else 0
+    more_ram = buffer_bytes(mlperf, features, answer, sensor)
     check_fits(plan, board, load_boards().values(), more_ram=more_ram)
     return plan
 
@@ -214,6 +237,7 @@ def write_generated(
         features,
         answer,
         sensor,
+        mlperf=mlperf,
     )
 
 
@@ -258,6 +282,7 @@ def generate(
     answer: Mapping[str, Any] | AnswerSpec | None = None,
     source: Mapping[str, Any] | SourceSpec | None = None,
     tune: bool = False,
+    arena_in: str | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
     """Write a firmware project for `model` on `board`, complete or not at all.
@@ -271,11 +296,12 @@ def generate(
     firmware makes the model's input of raw samples.  `answer`, a spec or a table `[answer]`, or
     else the one in the model's metadata, is what its outputs say.  `source`, a spec or a table
     `[source]`, is where raw samples come from.  `tune` measures the kernels that each layer can run
-    in the emulator, and takes those with the fewest instructions (engine aot).
+    in the emulator, and takes those with the fewest instructions (engine aot).  `arena_in` names
+    the board's region of RAM that holds the arena, by default the fastest that has room.
     Raises InvalidModelError, UnsupportedModelError with all reasons, DoesNotFitError with the
     numbers, UnknownBoardError, OutputError, and InputError where the model is none for `mlperf`.
     """
-    chosen = load_board(board)
+    chosen = with_arena_in(load_board(board), arena_in)
     progress("reading the model")
     loaded = load_model(model)
     progress("compiling the model")

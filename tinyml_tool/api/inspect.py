@@ -13,8 +13,16 @@ from tinyml_tool.api.preprocessing import plan_answer, plan_preprocessing
 from tinyml_tool.boards import Board, Core, load_board, load_boards
 from tinyml_tool.compiler.compile import finish_rewritten, plan_layers, problems_of
 from tinyml_tool.compiler.describe import describe
-from tinyml_tool.compiler.footprint import Footprint, fits, flash_on, footprint_estimate, ram_on
+from tinyml_tool.compiler.footprint import (
+    Footprint,
+    fits,
+    flash_on,
+    footprint_estimate,
+    ram_on,
+    uses_on,
+)
 from tinyml_tool.compiler.plan import Layer, Plan
+from tinyml_tool.compiler.regions import RegionUse
 from tinyml_tool.compiler.target import Target
 from tinyml_tool.compiler.tflm_arena import arena_for
 from tinyml_tool.compiler.tflm_plan import TflmPlan, plan_for_tflm, tflm_problems
@@ -79,6 +87,9 @@ class BoardFit:
     flash_available: int
     ram_bytes: int
     ram_available: int
+    """On boards with several regions of RAM, of all of them."""
+    regions: tuple[RegionUse, ...] = ()
+    """What each of them would hold; none for boards with one piece of RAM."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +184,8 @@ def _fit(footprint: Footprint, board: Board) -> BoardFit:
         flash_on(footprint, board),
         board.memory.flash.size,
         ram_on(footprint, board),
-        board.memory.ram.size,
+        board.memory.ram_total,
+        uses_on(footprint, board),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tinyml_tool.cli.options import (
+    ArenaInOption,
     ArenaOption,
     BoardOption,
     EmulatorOption,
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
         output: OutputOption = None,
         name: NameOption = None,
         arena: ArenaOption = None,
+        arena_in: ArenaInOption = None,
         no_pass: NoPassOption = None,
         mlperf: MlperfOption = None,
         force: ForceOption = False,
@@ -93,6 +95,7 @@ def register(app: typer.Typer) -> None:
                 system=settings.system(system and system.value),
                 time_limit=timeout,
                 tune=tune,
+                arena_in=settings.arena_in(arena_in),
                 progress=progress,
             )
             return verdict(settings.model.name, evidence)

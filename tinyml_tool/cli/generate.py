@@ -9,6 +9,7 @@ import typer
 
 from tinyml_tool.cli.one_thread import numpy_in_one_thread
 from tinyml_tool.cli.options import (
+    ArenaInOption,
     ArenaOption,
     BoardOption,
     Engine,
@@ -45,6 +46,7 @@ def _act(
     mlperf: Mlperf | None,
     source: str | None,
     tune: bool,
+    arena_in: str | None,
     force: bool,
     progress: Progress,
 ) -> Outcome:
@@ -69,6 +71,7 @@ def _act(
         answer=settings.config.answer,
         source=settings.source(source),
         tune=tune,
+        arena_in=settings.arena_in(arena_in),
         progress=progress,
     )
 
@@ -79,6 +82,11 @@ def _act(
             f"engine {generated.engine}, arena {estimate.arena_bytes:,} bytes, "
             f"weights {estimate.constant_bytes:,} bytes"
         )
+        for region in generated.regions:
+            holds = ", the arena included" if region.name == generated.arena_region else ""
+            console.print(
+                f"RAM {region.name}: {region.bytes:,} of {region.size:,} bytes (estimated){holds}"
+            )
         if generated.features is not None:
             made = generated.features
             console.print(
@@ -116,6 +124,7 @@ def register(app: typer.Typer) -> None:
         mlperf: MlperfOption = None,
         source: SourceOption = None,
         tune: TuneOption = False,
+        arena_in: ArenaInOption = None,
         force: ForceOption = False,
         json: Json = False,
         quiet: Quiet = False,
@@ -142,6 +151,7 @@ def register(app: typer.Typer) -> None:
                 mlperf,
                 source,
                 tune,
+                arena_in,
                 force,
                 say,
             ),

@@ -84,6 +84,14 @@ ArenaOption = Annotated[
         help="Bytes of arena for engine tflm. [default: what the reference needs, and a margin]",
     ),
 ]
+ArenaInOption = Annotated[
+    str | None,
+    typer.Option(
+        "--arena-in",
+        help="Region of the board's RAM for the arena (see `tinyml boards show ID`). "
+        "[default: the fastest that holds it]",
+    ),
+]
 NoPassOption = Annotated[
     list[str] | None,
     typer.Option(

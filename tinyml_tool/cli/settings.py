@@ -44,6 +44,10 @@ class Settings:
         """Bytes of arena for engine tflm, or None where they are to be found out."""
         return option or (self.config.tflm.arena_bytes if engine == "tflm" else None)
 
+    def arena_in(self, option: str | None) -> str | None:
+        """The region of RAM for the arena, or None for the fastest that holds it."""
+        return option or self.config.project.arena_in
+
     def optimize(self, option: OptimizeChoice | None, engine: str) -> Optimize | None:
         """The preset to choose kernels by; None for the default, or where there is none."""
         return preset_of(option) or (self.config.project.optimize if engine == "aot" else None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tinyml_tool.boards import Board
+from tinyml_tool.boards import Board, RamRegion
 from tinyml_tool.compiler.plan import Plan, TensorRef
+from tinyml_tool.compiler.regions import RegionUse, region_for, region_uses, shortage
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
 from tinyml_tool.errors import DoesNotFitError
 
@@ -143,8 +144,45 @@ def flash_on(footprint: Footprint, board: Board) -> int:
 def fits(footprint: Footprint, board: Board, more_ram: int = 0) -> bool:
     """Whether the firmware, with `more_ram` bytes of buffers, will probably fit (estimated)."""
     memory = board.memory
-    ram = ram_on(footprint, board) + more_ram
-    return flash_on(footprint, board) <= memory.flash.size and ram <= memory.ram.size
+    if flash_on(footprint, board) > memory.flash.size:
+        return False
+    if memory.regions:
+        rest = _beside_arena(footprint, board, more_ram)
+        return region_for(footprint.arena_bytes, rest, memory) is not None
+    return ram_on(footprint, board) + more_ram <= memory.ram.size
+
+
+def _beside_arena(footprint: Footprint, board: Board, more_ram: int) -> int:
+    """RAM of stack and variables (estimated)."""
+    return ram_on(footprint, board) + more_ram - footprint.arena_bytes
+
+
+def arena_region(plan: AnyPlan, board: Board, more_ram: int = 0) -> RamRegion | None:
+    """Where the arena goes on a board with several regions of RAM.
+
+    None where it lies with the other variables: on boards without regions, or by choice.  Where the
+    estimate of these, with `more_ram` bytes of buffers, leaves no region large enough, the linker
+    has the last word: then only what is certain counts.
+    """
+    memory = board.memory
+    footprint = footprint_estimate(plan)
+    certain = _certain_ram(footprint, board, plan.engine) + more_ram
+    for rest in (_beside_arena(footprint, board, more_ram), certain):
+        if found := region_for(footprint.arena_bytes, rest, memory):
+            return None if memory.is_main(found) else found
+    return None
+
+
+def uses_on(footprint: Footprint, board: Board, more_ram: int = 0) -> tuple[RegionUse, ...]:
+    """What each region of RAM holds (estimated); none for boards with one piece of RAM."""
+    rest = _beside_arena(footprint, board, more_ram)
+    return region_uses(footprint.arena_bytes, rest, board.memory)
+
+
+def _certain_ram(footprint: Footprint, board: Board, engine: str) -> int:
+    """What no C compiler can save beside the arena and buffers."""
+    copied = footprint.certain_flash_bytes if board.memory.constants_in_ram else 0
+    return copied + stack_bytes(board, engine)
 
 
 def check_fits(
@@ -156,22 +194,12 @@ def check_fits(
     DoesNotFitError with what is needed, what the board has and the difference.
     """
     footprint = footprint_estimate(plan)
-    stack = stack_bytes(board, plan.engine)
-    buffers = f", buffers ({more_ram:,})" if more_ram else ""
-    copied = footprint.certain_flash_bytes if board.memory.constants_in_ram else 0
-    weights = f", weights ({copied:,})" if copied else ""
+    rows = [("flash", "the weights", footprint.certain_flash_bytes, board.memory.flash.size)]
+    rows += _ram_rows(footprint, board, plan.engine, more_ram)
     problems = [
         f"{kind}: {what} need {needs:,} bytes, {board.id} has {has:,}: "
         f"{needs - has:,} bytes too many"
-        for kind, what, needs, has in (
-            ("flash", "the weights", footprint.certain_flash_bytes, board.memory.flash.size),
-            (
-                "RAM",
-                f"tensors ({footprint.arena_bytes:,}){weights}{buffers} and stack ({stack:,})",
-                footprint.arena_bytes + copied + more_ram + stack,
-                board.memory.ram.size,
-            ),
-        )
+        for kind, what, needs, has in rows
         if needs > has
     ]
     if not problems:
@@ -181,7 +209,9 @@ def check_fits(
         # first those for QEMU, which is on more computers than Renode, and than a board
         key=lambda other: (other.emulator is None, other.is_real, other.memory.ram.size, other.id),
     )
-    if large_enough:
+    if board.memory.arena is not None and _fits_elsewhere(plan, board, more_ram):
+        hint = f"leave the arena's region '{board.memory.arena}' out: it has room in another"
+    elif large_enough:
         named = ", ".join(other.id for other in large_enough[:_RECOMMENDED])
         more = "" if len(large_enough) <= _RECOMMENDED else "; `tinyml inspect` lists all"
         hint = f"boards it fits (estimated): {named}{more}"
@@ -192,3 +222,42 @@ def check_fits(
         hint=hint,
         details=problems,
     )
+
+
+def _fits_elsewhere(plan: AnyPlan, board: Board, more_ram: int) -> bool:
+    """Whether any region of RAM holds what the one that was asked for does not."""
+    footprint = footprint_estimate(plan)
+    rest = _certain_ram(footprint, board, plan.engine) + more_ram
+    freely = board.memory.model_copy(update={"arena": None})
+    return region_for(footprint.arena_bytes, rest, freely) is not None
+
+
+def _ram_rows(
+    footprint: Footprint, board: Board, engine: str, more_ram: int
+) -> list[tuple[str, str, int, int]]:
+    """Kind of memory, what goes there, bytes it needs, bytes there are: one for each region.
+
+    No region needs more than it has where one of them holds the arena, and `ram` the rest.
+    """
+    memory, arena = board.memory, footprint.arena_bytes
+    rest = _certain_ram(footprint, board, engine) + more_ram
+    buffers = f", buffers ({more_ram:,})" if more_ram else ""
+    copied = footprint.certain_flash_bytes if memory.constants_in_ram else 0
+    weights = f", weights ({copied:,})" if copied else ""
+    stack = f"{weights}{buffers} and stack ({stack_bytes(board, engine):,})"
+    everything = f"tensors ({arena:,}){stack}"
+    if not memory.regions:
+        return [("RAM", everything, arena + rest, memory.ram.size)]
+    if region_for(arena, rest, memory) is not None:
+        return []
+    if rest > memory.ram.size:
+        return [("RAM", stack.removeprefix(", ").removeprefix(" and "), rest, memory.ram.size)]
+    return [
+        (
+            region.name,
+            everything if memory.is_main(region) else f"tensors ({arena:,})",
+            bytes_,
+            region.size,
+        )
+        for region, bytes_ in shortage(arena, rest, memory)
+    ]

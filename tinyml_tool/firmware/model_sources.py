@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tinyml_tool.boards import Board
+from tinyml_tool.compiler.footprint import arena_region
 from tinyml_tool.compiler.plan import (
     Argument,
     ConstantRef,
@@ -167,8 +169,11 @@ def kernel_files(kernels: tuple[str, ...]) -> dict[str, str]:
     return {f"lib/kernels/{name}": text for name, text in sorted(files.items())}
 
 
-def model_sources(plan: Plan) -> dict[str, str]:
-    """Relative path to text of `lib/model/*` and the `lib/kernels/*` that `plan` uses."""
+def model_sources(plan: Plan, board: Board | None = None, more_ram: int = 0) -> dict[str, str]:
+    """Relative path to text of `lib/model/*` and the `lib/kernels/*` that `plan` uses.
+
+    `board`, and `more_ram` bytes of buffers on it, tell in which region of RAM the arena lies.
+    """
     graph, memory = plan.graph, plan.memory
     written: set[int] = set()
     layers: list[dict[str, Any]] = []
@@ -189,6 +194,8 @@ def model_sources(plan: Plan) -> dict[str, str]:
         "arena_bytes": memory.arena_bytes,
         "arena_comment": "All tensors and scratch buffers, inputs and outputs included.",
         "alignment": memory.alignment,
+        "arena_region": arena_region(plan, board, more_ram) if board is not None else None,
+        "board_id": board.id if board is not None else "",
         "inputs": [view(t) for t in graph.inputs],
         "outputs": [view(t) for t in graph.outputs],
         "layer_count": len(layers),

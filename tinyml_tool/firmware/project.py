@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyml_tool.boards import Board, emulated_boards
 from tinyml_tool.compiler.describe import describe
-from tinyml_tool.compiler.footprint import footprint_estimate, stack_bytes
+from tinyml_tool.compiler.footprint import arena_region, footprint_estimate, stack_bytes
 from tinyml_tool.compiler.plan import Plan
 from tinyml_tool.compiler.tflm_plan import AnyPlan, TflmPlan
 from tinyml_tool.compiler.tflm_release import ESP_IDF_COMPONENT
@@ -37,6 +37,7 @@ from tinyml_tool.firmware.project_board import board_files
 from tinyml_tool.firmware.protocol_header import PROTOCOL_HEADER, protocol_header
 from tinyml_tool.firmware.renode_files import renode_files
 from tinyml_tool.firmware.source_files import source_files
+from tinyml_tool.firmware.static_buffers import buffer_bytes
 from tinyml_tool.firmware.templates import render, source
 from tinyml_tool.firmware.tflm_core import tflm_core_name
 from tinyml_tool.firmware.tflm_sources import tflm_sources
@@ -77,12 +78,13 @@ def project_files(
     """
     _check_name(name)
     graph = plan.graph
+    more_ram = buffer_bytes(mlperf, features, answer, sensor)
     emulated, *second = emulated_boards(board)
     names = {"name": name, "model_name": _cell(graph.name)}
     release = plan.release if isinstance(plan, TflmPlan) else None
     texts = {
         **_application(),
-        **_model(plan, board),
+        **_model(plan, board, more_ram),
         **_link(),
         **mlperf_files(graph, mlperf),
         **(features_files(features) if features is not None else {}),
@@ -198,11 +200,11 @@ def _check_name(name: str) -> None:
         )
 
 
-def _model(plan: AnyPlan, board: Board) -> dict[str, str]:
+def _model(plan: AnyPlan, board: Board, more_ram: int) -> dict[str, str]:
     """`lib/model/` and what else the engine of `plan` needs."""
     if isinstance(plan, TflmPlan):
-        return tflm_sources(plan, board)
-    return model_sources(plan)
+        return tflm_sources(plan, board, more_ram)
+    return model_sources(plan, board, more_ram)
 
 
 def _model_file(plan: AnyPlan) -> str:
@@ -324,6 +326,7 @@ def _readme(
         constant_bytes=footprint_estimate(plan).constant_bytes,
         arena_bytes=plan.arena_bytes,
         arena_given=isinstance(plan, TflmPlan) and plan.arena_given,
+        arena_region=arena_region(plan, board, buffer_bytes(mlperf, features, answer, sensor)),
         stack_bytes=stack_bytes(emulated, plan.engine),
         qemu_command=qemu_command(emulated),
         mlperf=mlperf,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinyml_tool.boards import Board
+from tinyml_tool.compiler.footprint import arena_region
 from tinyml_tool.compiler.tflm_plan import TflmPlan
 from tinyml_tool.compiler.tflm_release import ESP_IDF_COMPONENT
 from tinyml_tool.firmware.templates import render, source
@@ -19,10 +20,10 @@ _ARENA_MEASURED = (
 _ARENA_GIVEN = "As it was asked for with --arena or tflm.arena_bytes; see model_arena_used()."
 
 
-def tflm_sources(plan: TflmPlan, board: Board) -> dict[str, str]:
+def tflm_sources(plan: TflmPlan, board: Board, more_ram: int = 0) -> dict[str, str]:
     """Relative path to text of `lib/model/*`: interface, interpreter, and the `.tflite` as data.
 
-    For an ESP32 the folder is also a component of ESP-IDF.
+    For an ESP32 the folder is also a component of ESP-IDF.  `more_ram` are bytes of buffers.
     """
     graph = plan.graph
     values: dict[str, Any] = {
@@ -30,6 +31,8 @@ def tflm_sources(plan: TflmPlan, board: Board) -> dict[str, str]:
         "model_hash": graph.model_hash,
         "engine": plan.engine,
         "arena_bytes": plan.arena_bytes,
+        "arena_region": arena_region(plan, board, more_ram),
+        "board_id": board.id,
         "arena_comment": _ARENA_GIVEN if plan.arena_given else _ARENA_MEASURED,
         "inputs": [tensor_view(graph.tensors[t], "nullptr") for t in graph.inputs],
         "outputs": [tensor_view(graph.tensors[t], "nullptr") for t in graph.outputs],

@@ -69,6 +69,9 @@ def board_table(board: Board) -> Table:
         for key, value in values.items():
             if isinstance(value, dict):
                 add(value, f"{prefix}{key}.")
+            elif key == "regions":
+                for region in value if isinstance(value, tuple) else ():
+                    add({k: v for k, v in region.items() if k != "name"}, f"RAM {region['name']}.")
             elif value not in (None, "", (), []):
                 table.add_row(prefix + key, _value(key, value))
 

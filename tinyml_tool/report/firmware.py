@@ -30,6 +30,7 @@ def firmware_json(firmware: Firmware) -> dict[str, Any]:
             "ram_bytes": facts.ram_bytes,
             "arena_bytes": facts.arena_bytes,
             "stack_bytes": facts.stack_bytes,
+            "regions": [asdict(region) for region in facts.regions],
             "model_stack": asdict(firmware.model_stack),
             "features_bytes": firmware.features_bytes,
             "answer_bytes": firmware.answer_bytes,
@@ -55,6 +56,8 @@ def firmware_table(firmware: Firmware) -> Table:
         f"{facts.ram_bytes:,} bytes, of which arena {facts.arena_bytes:,}"
         f"{_extras(firmware)} and stack {facts.stack_bytes:,}",
     )
+    for region in facts.regions:
+        table.add_row(f"RAM {region.name}", f"{region.bytes:,} of {region.size:,} bytes")
     table.add_row("stack", _stack_text(firmware.model_stack))
     table.add_row("time", f"{firmware.seconds:.1f} s")
     return table

@@ -16,7 +16,7 @@ def fit_table(result: FitTable) -> Table:
     table.add_column("rung", no_wrap=True)
     table.add_column("engine")
     table.add_column(f"flash of {memory.flash.size:,}", justify="right")
-    table.add_column(f"RAM of {memory.ram.size:,}", justify="right")
+    table.add_column(f"RAM of {memory.ram_total:,}", justify="right")
     table.add_column("accuracy", justify="right")
     table.add_column("fits")
     for rung in result.rungs:

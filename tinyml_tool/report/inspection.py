@@ -85,6 +85,9 @@ def _boards(inspection: Inspection) -> Table:
             f"{fit.ram_bytes:,}",
             size_text(fit.ram_available),
         )
+        for region in fit.regions:
+            used, of = f"{region.bytes:,}", size_text(region.size)
+            table.add_row(f"  RAM {region.name}", "", "", "", used, of)
     return table
 
 

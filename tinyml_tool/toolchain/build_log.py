@@ -71,8 +71,7 @@ def failure(output: str, board: Board, project: Path, log: Path) -> TinymlError:
 def _does_not_fit(overflows: dict[str, int], board: Board, log: Path) -> DoesNotFitError:
     lines = []
     for region, excess in sorted(overflows.items()):
-        kind = "flash" if region.upper() == "FLASH" else "RAM"
-        has = (board.memory.flash if kind == "flash" else board.memory.ram).size
+        kind, has = _memory(region, board)
         lines.append(
             f"{kind}: needs {has + excess:,} bytes, has {has:,}: {excess:,} bytes too many"
         )
@@ -81,6 +80,17 @@ def _does_not_fit(overflows: dict[str, int], board: Board, log: Path) -> DoesNot
         hint=f"take a board with more memory (`tinyml boards`) or a smaller model; see {log}",
         details=lines,
     )
+
+
+def _memory(region: str, board: Board) -> tuple[str, int]:
+    """What a memory of the linker script is called in messages, and its bytes."""
+    memory = board.memory
+    if region.upper() == "FLASH":
+        return "flash", memory.flash.size
+    for other in memory.other_regions:
+        if region == f"RAM_{other.name.upper()}":
+            return other.name, other.size
+    return "RAM", memory.ram.size
 
 
 def _causes(output: str) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from tinyml_tool.boards import Board, MemoryRegion
+from tinyml_tool.boards import Board, MemoryRegion, RamRegion
+from tinyml_tool.compiler.regions import RegionUse
 from tinyml_tool.errors import BuildError
 
 ARENA_SYMBOLS = ("model_arena", "arena")
@@ -59,6 +60,8 @@ class ElfFacts:
     sections: tuple[Section, ...]
     symbols: tuple[Symbol, ...]
     sha256: str
+    regions: tuple[RegionUse, ...] = ()
+    """What lies in each region of RAM; none for boards with one piece of RAM."""
 
     def symbol(self, name: str) -> Symbol | None:
         """The first symbol of that name, or None."""
@@ -112,7 +115,13 @@ def _facts(elf: ELFFile, board: Board, content: bytes) -> ElfFacts:
         sections=sections,
         symbols=symbols,
         sha256=hashlib.sha256(content).hexdigest(),
+        regions=tuple(_use(region, sections) for region in board.memory.regions),
     )
+
+
+def _use(region: RamRegion, sections: tuple[Section, ...]) -> RegionUse:
+    inside = [s.bytes for s in sections if _inside(s.address, s.bytes, region)]
+    return RegionUse(region.name, sum(inside), region.size)
 
 
 def _sections(elf: ELFFile, board: Board, file_bytes: int) -> list[Section]:
@@ -124,7 +133,8 @@ def _sections(elf: ELFFile, board: Board, file_bytes: int) -> list[Section]:
         stored = section["sh_type"] != _NO_BITS
         if stored and section["sh_offset"] + size > file_bytes:
             raise _UnsoundError(f"section {section.name} ends outside the file")
-        in_ram = _inside(address, size, board.memory.ram)
+        memory = board.memory
+        in_ram = any(_inside(address, size, r) for r in (memory.ram, *memory.regions))
         in_flash = _inside(address, size, board.memory.flash)
         if not (in_ram or in_flash):
             raise _UnsoundError(
