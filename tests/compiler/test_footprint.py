@@ -37,7 +37,7 @@ def test_the_arena_is_that_of_the_plan():
 
 def test_weights_are_counted():
     plan = small_plan(model=small_model(100, 70))
-    assert any(7_000 <= size < 7_300 for size in constant_sizes(plan))
+    assert any(7_000 <= size < 7_500 for size in constant_sizes(plan))
     assert footprint_estimate(plan).certain_flash_bytes >= 7_000
 
 
@@ -52,7 +52,10 @@ def test_a_constant_that_two_layers_use_is_counted_once():
         graph = parse_model(builder.build([value]), "shared")
         return constant_sizes(compile_graph(graph, Target(LARGE.core)))
 
-    assert sizes(2).count(90_000) == sizes(1).count(90_000) == 1
+    def large(layers):  # packed rows may be padded
+        return sum(90_000 <= size < 93_000 for size in sizes(layers))
+
+    assert large(2) == large(1) == 1
 
 
 def test_a_plan_that_fits_is_not_refused():
