@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from tinyml_tool.compiler.fixed_point import requantize
-from tinyml_tool.compiler.requantization_proof import OutputRange, SumRange, first_sums, prove
+from tinyml_tool.compiler.requantization_proof import (
+    OutputRange,
+    SumRange,
+    first_sums,
+    prove,
+    prove_each,
+)
 
 GAIN = 8
 
@@ -51,6 +57,58 @@ def test_a_proven_short_form_equals_the_reference_for_every_sum(seed):
 def test_most_layers_are_proven():
     proven = sum(prove(*random_layer(seed), GAIN) is not None for seed in range(60))
     assert proven >= 45
+
+
+def random_unlike_channels(seed):
+    """Channels whose factors lie anywhere from 2**-20 to 2, some with few sums or none."""
+    rng = np.random.default_rng(seed)
+    channels = int(rng.integers(1, 9))
+    multipliers = rng.integers(2**30, 2**31, channels)
+    shifts = -rng.integers(-1, 21, channels)
+    _, _, _, values = random_layer(seed)
+    reach = rng.choice([0, 3, 300, 40_000, 2**18, 2**20], channels)
+    middle = rng.integers(-(2**20), 2**20, channels)
+    return multipliers, shifts, SumRange(middle - reach, middle + reach), values
+
+
+def assert_each_equals_the_reference(layer, found):
+    multipliers, shifts, sums, values = layer
+    for channel, shift in enumerate(found.shifts):
+        every = np.arange(sums.least[channel], sums.most[channel] + 1)
+        wanted = reference(every, multipliers[channel], shifts[channel], values)
+        assert 1 <= shift <= 20
+        assert found.constant[channel] == (wanted[0] == wanted[-1])
+        if found.constant[channel]:
+            every, wanted = np.zeros(1, np.int64), wanted[:1]  # without weights and bias
+        lifted = ((every << GAIN) * int(found.factors[channel]) >> 32) + found.offsets[channel]
+        lifted += np.where(every < 0, found.below[channel], 0)
+        assert np.abs(lifted).max() < 2**31
+        assert np.array_equal(np.clip(lifted >> shift, values.low, values.high), wanted)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_channels_proven_each_by_itself_equal_the_reference_for_every_sum(seed):
+    for layer in (random_layer(seed), random_unlike_channels(seed)):
+        found = prove_each(*layer, GAIN)
+        if found is not None:
+            assert_each_equals_the_reference(layer, found)
+
+
+def test_channels_that_no_shift_of_all_suits_are_proven_each_by_itself():
+    layers = [random_unlike_channels(seed) for seed in range(60)]
+    together = sum(prove(*layer, GAIN) is not None for layer in layers)
+    each = sum(prove_each(*layer, GAIN) is not None for layer in layers)
+    assert together <= 30
+    assert each >= 55
+
+
+def test_a_layer_of_channels_that_never_change_is_proven():
+    sums = SumRange(np.array([10**6, 0]), np.array([10**6 + 5, 0]))
+    layer = (np.array([2**30, 2**30]), np.array([-3, -9]), sums, OutputRange(7, -128, 127))
+    found = prove_each(*layer, GAIN)
+    assert found.constant.all()
+    assert (found.offsets >> found.shifts).tolist() == [127, 7]
+    assert not found.factors.any()
 
 
 def proven_without_bias(seed):

@@ -34,7 +34,8 @@ OFFICIAL = ("kws_ref_model", "vww_96_int8", "pretrainedResnet_quant", "ad01_int8
 
 
 def model_of_loops() -> bytes:
-    """A layer for each loop in assembly: patches short and signed, planes by 1 and 2, packed."""
+    """A layer for each loop in assembly: patches short and signed, planes by 1 and 2, packed
+    with the same constants for all outputs, and with constants by output."""
     rng = np.random.default_rng(1)
     builder = ModelBuilder()
     x = builder.input("int8", (1, 10, 6, 6), scale=0.5, zero_point=-128)
@@ -65,7 +66,12 @@ def model_of_loops() -> bytes:
     )
     weights = builder.constant(rng.integers(-127, 128, (5, 240)), "int8", scale=0.01)
     target = builder.tensor("int8", (1, 5), scale=1.0, zero_point=3)
-    return builder.build([builder.operator("FULLY_CONNECTED", [flat, weights], target)])
+    x = builder.operator("FULLY_CONNECTED", [flat, weights], target)
+    weights = builder.constant(
+        rng.integers(-127, 128, (3, 5)), "int8", scale=[0.01, 0.02, 0.03], axis=0
+    )
+    target = builder.tensor("int8", (1, 3), scale=1.0, zero_point=3)
+    return builder.build([builder.operator("FULLY_CONNECTED", [x, weights], target)])
 
 
 def write_sources(model: bytes, core: Core, optimize: Optimize, folder: Path) -> None:

@@ -10,6 +10,7 @@ from kernel_case import assert_bit_exact_on_random_inputs, compile_model
 from model_builder import ModelBuilder
 from operator_strategies import Affine, many, model_of, sweep
 from test_convolution import add_convolution, convolutions
+from test_fully_connected import add_fully_connected, fully_connected_layers
 
 from tinyml_tool.boards import Core
 
@@ -163,25 +164,88 @@ def test_every_core_with_dsp_instructions_has_the_kernels(core):
     assert compile_model(one_layer(), core).kernels == ("conv_2d_s8_patches",)
 
 
-@pytest.mark.parametrize(
+ON_EVERY_CORE = pytest.mark.parametrize(
     ("core", "kernel"),
-    [
-        (DSP, "fully_connected_s8_packed"),
-        (M3, "fully_connected_s8_lanes"),
-        (M0, "fully_connected_s8_bytes"),
-    ],
+    [(DSP, "fully_connected_s8_packed")],
     ids=lambda value: getattr(value, "name", "kernel"),
 )
+PER_CHANNEL = pytest.mark.parametrize("per_channel", [False, True])
+
+
+@ON_EVERY_CORE
 @pytest.mark.parametrize("inputs", [1, 3, 4, 5, 8, 17, 33])
 @pytest.mark.parametrize("outputs", [1, 2, 3, 4, 7])
-def test_fully_connected_layers_of_every_core_equal_the_reference(inputs, outputs, core, kernel):
+@PER_CHANNEL
+def test_fully_connected_layers_of_every_core_equal_the_reference(
+    per_channel, inputs, outputs, core, kernel
+):
     rng = np.random.default_rng(inputs * 8 + outputs)
     builder = ModelBuilder()
     source = builder.input("int8", (3, inputs), scale=0.5, zero_point=int(rng.integers(-128, 128)))
-    weights = builder.constant(rng.integers(-127, 128, (outputs, inputs)), "int8", scale=0.01)
-    bias = builder.constant(rng.integers(-999, 999, outputs), "int32", scale=0.005)
+    scales = list(rng.uniform(0.002, 0.02, outputs)) if per_channel else [0.01]
+    weights = builder.constant(
+        rng.integers(-127, 128, (outputs, inputs)), "int8", scale=scales, axis=0
+    )
+    biases = [0.5 * scale for scale in scales]
+    bias = builder.constant(rng.integers(-999, 999, outputs), "int32", scale=biases, axis=0)
     target = builder.tensor("int8", (3, outputs), scale=0.7, zero_point=int(rng.integers(-99, 99)))
     builder.operator("FULLY_CONNECTED", [source, weights, bias], target)
     model = builder.build([target])
+    (layer,) = compile_model(model, core).layers
+    assert layer.call.kernel == kernel
+    assert ("constants by output" in layer.call.reason) == (per_channel and outputs > 1)
+    assert_bit_exact_on_random_inputs(model, core=core, sanitize=True)
+
+
+def unlike_outputs(activation="NONE", far_apart=1e5):
+    """21 to 9 outputs: weights of one scale and of `far_apart` times less, of nothing but zeros,
+    of a bias that saturates, of extremes."""
+    rng = np.random.default_rng(5)
+    builder = ModelBuilder()
+    source = builder.input("int8", (2, 21), scale=0.1, zero_point=-3)
+    values = rng.integers(-127, 128, (9, 21))
+    scales = np.full(9, 0.02)
+    scales[[1, 4]] /= far_apart
+    values[2] = 0
+    values[6] = 127
+    values[7] = -127
+    biases = rng.integers(-500, 500, 9)
+    biases[3] = 10**7
+    biases[8] = -(10**7)
+    weights = builder.constant(values, "int8", scale=list(scales), axis=0)
+    bias = builder.constant(biases, "int32", scale=list(0.1 * scales), axis=0)
+    target = builder.tensor("int8", (2, 9), scale=0.05, zero_point=11)
+    builder.operator(
+        "FULLY_CONNECTED", [source, weights, bias], target, fused_activation_function=activation
+    )
+    return builder.build([target])
+
+
+@ON_EVERY_CORE
+@pytest.mark.parametrize("activation", ["NONE", "RELU", "RELU6"])
+def test_outputs_of_one_layer_may_differ_as_much_as_they_like(activation, core, kernel):
+    model = unlike_outputs(activation)
     assert kernels_of(model, core) == [kernel]
+    assert_bit_exact_on_random_inputs(model, core=core, sanitize=True)
+
+
+@ON_EVERY_CORE
+def test_an_output_whose_constants_are_not_proven_leaves_its_layer_to_the_general_kernel(
+    core, kernel
+):
+    # A factor above 2**6 needs a shift to the left.
+    model = unlike_outputs(far_apart=1e-4)
+    (layer,) = compile_model(model, core).layers
+    assert layer.call.kernel == "fully_connected_s8"
+    assert "not proven" in layer.call.reason
+    assert_bit_exact_on_random_inputs(model, core=core, sanitize=True)
+
+
+@ON_EVERY_CORE
+@sweep(1)
+@given(cases=many(fully_connected_layers(per_channel=(True,))))
+def test_fully_connected_layers_with_scales_by_output_equal_the_reference(core, kernel, cases):
+    model = model_of(cases, add_fully_connected)
+    # Random weights often have a -128 that packed words cannot hold, and scales none of networks.
+    assert kernels_of(model, core).count(kernel) >= len(cases) // 4
     assert_bit_exact_on_random_inputs(model, core=core, sanitize=True)

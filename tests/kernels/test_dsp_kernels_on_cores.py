@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from kernel_case import compile_model
 from operator_strategies import many, model_of, sweep
 from test_convolution import add_convolution, convolutions
-from test_dsp_kernels import dense_convolutions, depthwise_3x3, kernels_of
+from test_dsp_kernels import dense_convolutions, depthwise_3x3, kernels_of, unlike_outputs
 from test_fully_connected import add_fully_connected, fully_connected_layers
 
 import tinyml_tool as tt
@@ -38,11 +39,35 @@ def test_layers_are_bit_exact_on_a_cortex_m4(cases):
 
 
 @sweep(1)
-@given(many(fully_connected_layers(per_channel=(False,))))
+@given(many(fully_connected_layers()))
 def test_fully_connected_layers_are_bit_exact_on_a_cortex_m4(cases):
     model = model_of(cases, add_fully_connected)
     assert "fully_connected_s8_packed" in kernels_of(model)
     assert_bit_exact_on("qemu-m4", model)
+
+
+@pytest.mark.parametrize(
+    ("board", "kernel"),
+    [
+        ("qemu-m4", "fully_connected_s8_packed"),
+        ("qemu-m33", "fully_connected_s8_packed"),
+        pytest.param("qemu-m7", "fully_connected_s8_packed", marks=pytest.mark.slow),
+    ],
+)
+def test_outputs_with_constants_of_their_own_are_bit_exact(board, kernel):
+    model = unlike_outputs()
+    (layer,) = compile_model(model, load_board(board).core).layers
+    assert layer.call.kernel == kernel
+    assert "constants by output" in layer.call.reason
+    assert_bit_exact_on(board, model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["qemu-m4", "qemu-m33", "qemu-m3", M0PLUS])
+@sweep(2)
+@given(cases=many(fully_connected_layers(per_channel=(True,))))
+def test_fully_connected_layers_with_scales_by_output_are_bit_exact(board, cases):
+    assert_bit_exact_on(board, model_of(cases, add_fully_connected))
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from tinyml_tool.compiler.fixed_point import Integers, high_mul, wrap
 
 # With more, a step's position may not fit the 63 bits it is computed in.
 _LARGEST_SHIFT = 20
+_LARGEST_RIGHT_SHIFT = 20
 
 _LARGEST_LEFT_SHIFT = 8
 _OFFSET_LIMIT = (1 << 29) - 1
@@ -70,6 +71,18 @@ class ShortRequantization:
         return bool(self.below.any())
 
 
+@dataclass(frozen=True, eq=False)
+class ShortChannels:
+    """The constants of a short form, the shift too: arrays with one element a channel."""
+
+    shifts: Integers
+    factors: Integers
+    offsets: Integers
+    below: Integers
+    constant: NDArray[np.bool_]
+    """As in `ShortRequantization`."""
+
+
 def first_sums(multipliers: Integers, shifts: Integers, values: OutputRange) -> Integers:
     """The smallest sum whose output is at least y, for y from low + 1 to high, by channel.
 
@@ -95,6 +108,7 @@ def prove(
     values: OutputRange,
     gain: int,
     left_out: Integers | None = None,
+    most_shift: int = _LARGEST_RIGHT_SHIFT,
 ) -> ShortRequantization | None:
     """Constants of a short form that equals the reference on all of `sums`, or None.
 
@@ -102,6 +116,7 @@ def prove(
     gain: the kernel's sums are 2**gain times the true ones; 1 to 14.
     left_out: what the kernel does not add to its sums, such as the bias: the offsets stand for it,
     and no channel treats negative sums differently.
+    most_shift: where all channels shift to the right by more, their factors stand for the rest.
     """
     if not _monotone(multipliers, shifts, sums) or values.low >= values.high:
         return None
@@ -113,16 +128,17 @@ def prove(
     zeros = np.zeros_like(multipliers)
     sums = SumRange(np.where(live, sums.least, zeros), np.where(live, sums.most, zeros))
     right = -shifts[live]
-    shift = int(right.min()) + gain - 1
-    exact = 1 <= shift <= _LARGEST_SHIFT and right.max() <= _LARGEST_SHIFT
+    least_right = min(int(right.min()), most_shift)
+    shift = least_right + gain - 1
+    exact = 1 <= shift <= _LARGEST_SHIFT and right.max() <= _LARGEST_RIGHT_SHIFT
     missing = zeros if left_out is None else np.where(live, left_out, zeros)
     sums = SumRange(sums.least - missing, sums.most - missing)
     if not exact or right.min() < -_LARGEST_LEFT_SHIFT or not sums.within(32 - gain):
         return None
     safe = np.where(live, multipliers, 1 << 30)
-    safe_shifts = np.where(live, shifts, -int(right.min()))
+    safe_shifts = np.where(live, shifts, -least_right)
     first = first_sums(safe, safe_shifts, values) - missing[:, None]
-    finer = -safe_shifts - int(right.min())
+    finer = -safe_shifts - least_right
     nearest = (safe + (1 << finer >> 1)) >> finer
     found = _Constants.none(len(multipliers))
     for nudge in _NUDGES:
@@ -138,6 +154,40 @@ def prove(
                 constant,
             )
     return None
+
+
+def prove_each(
+    multipliers: Integers, shifts: Integers, sums: SumRange, values: OutputRange, gain: int
+) -> ShortChannels | None:
+    """Constants by channel, shifts too, that equal the reference on all of `sums`, or None.
+
+    Channels of one layer may differ as much as they like: each is proven by itself.
+    """
+    if not _monotone(multipliers, shifts, sums) or values.low >= values.high:
+        return None
+    outputs, most = (
+        _outputs(ends, multipliers, shifts, values) for ends in (sums.least, sums.most)
+    )
+    constant = outputs == most
+    zeros = np.zeros_like(multipliers)
+    found = ShortChannels(zeros + 1, zeros.copy(), outputs << 1, zeros.copy(), constant)
+    for shift in np.unique(shifts[~constant]):
+        those = ~constant & (shifts == shift)
+        short = prove(
+            multipliers[those],
+            shifts[those],
+            SumRange(sums.least[those], sums.most[those]),
+            values,
+            gain,
+            most_shift=_LARGEST_SHIFT - gain + 1,
+        )
+        if short is None:
+            return None
+        found.shifts[those] = short.shift
+        found.factors[those] = short.factors
+        found.offsets[those] = short.offsets
+        found.below[those] = short.below
+    return found
 
 
 def _monotone(multipliers: Integers, shifts: Integers, sums: SumRange) -> bool:

@@ -13,9 +13,11 @@ from tinyml_tool.compiler.numerics import quantize_multiplier
 from tinyml_tool.compiler.plan import ConstantArray
 from tinyml_tool.compiler.requantization_proof import (
     OutputRange,
+    ShortChannels,
     ShortRequantization,
     SumRange,
     prove,
+    prove_each,
 )
 
 SHORT, SIGNED, CLAMPED, EXACT = 0, 1, 2, 3
@@ -91,6 +93,11 @@ class ChannelSums:
         """
         multipliers, shifts = self.multipliers
         return prove(multipliers, shifts, self.range, self.output, gain, left_out)
+
+    def proven_each(self, gain: int) -> ShortChannels | None:
+        """The same with a shift for each channel."""
+        multipliers, shifts = self.multipliers
+        return prove_each(multipliers, shifts, self.range, self.output, gain)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,9 +49,16 @@ def biased_bytes(weights: NDArray[Any]) -> NDArray[np.uint8]:
     return fours.astype(np.uint8)
 
 
+def _proven(layer: FullyConnected, graph: Graph) -> ProvenLayer | str:
+    proven = proven_layer(layer, graph, _GAIN)
+    if isinstance(proven, ProvenLayer) and proven.by_output is not None:
+        return "the outputs need constants of their own"
+    return proven
+
+
 def row_lanes_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
     """The call of `fully_connected_s8_lanes`, or why that kernel cannot be used."""
-    proven = proven_layer(layer, graph, _GAIN)
+    proven = _proven(layer, graph)
     if isinstance(proven, str):
         return proven
     words = lane_words(proven.sums.weights).reshape(-1).view(np.int32)
@@ -62,7 +69,7 @@ def row_lanes_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
 
 def row_bytes_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
     """The call of `fully_connected_s8_bytes`, or why that kernel cannot be used."""
-    proven = proven_layer(layer, graph, _GAIN)
+    proven = _proven(layer, graph)
     if isinstance(proven, str):
         return proven
     weights = ConstantArray(
@@ -76,17 +83,14 @@ def _call(
     kernel: str, layer: FullyConnected, proven: ProvenLayer, weights: ConstantArray, why: str
 ) -> KernelCall:
     output_c, input_c = layer.weights.shape
-    sums, short = proven.sums, proven.short
+    sums = proven.sums
     zero = sums.zero_point * sums.weights.astype(np.int64).sum(axis=1)
     bias = np.pad(wrap(sums.bias - zero).astype(np.int32), (0, -output_c % _OUTPUTS))
     numbers: dict[str, ParamValue] = {
         "rows": layer.rows,
         "input_c": input_c,
         "output_c": output_c,
-        "factor": int(short.factors[0]),
-        "offset": int(short.offsets[0]),
-        "below": int(short.below[0]),
-        "shift": short.shift,
+        **dict(proven.shared_numbers),
         "activation_min": layer.output.low,
         "activation_max": layer.output.high,
     }
@@ -100,5 +104,5 @@ def _call(
             TensorRef(layer.target.index),
         ),
         constants=(weights, ConstantArray("bias", bias, "with the zero point")),
-        reason=f"{why}; short requantization, proven for all sums",
+        reason=f"{why}; {proven.reason}",
     )
