@@ -11,9 +11,9 @@
 #include "tinyml_kernel.h"
 
 struct tinyml_fully_connected_s8_packed_params {
-  int32_t rows;     /* independent input vectors, 1 and above */
-  int32_t input_c;  /* length of an input vector, 1 and above */
-  int32_t output_c; /* length of an output vector, 1 and above */
+  int32_t rows;      /* independent input vectors, 1 and above */
+  int32_t input_c;   /* length of an input vector, 1 and above */
+  int32_t output_c;  /* length of an output vector, 1 and above */
   int32_t by_output; /* 1: each output has constants of its own, and the next four are not used */
   int32_t factor;    /* constants of short requantization, the same for all outputs */
   int32_t offset;
@@ -79,52 +79,39 @@ _Static_assert(offsetof(struct tinyml_packed_work, last) == 16 &&
   "strb " sum ", [r6], #1\n\t"
 
 /* r0: the numbers of the work, from `factor`; r1: behind the weights. */
-#define TINYML_PACKED_ALIKE              \
-  "ldmia r0, {r2, r3, r4, r5, r6}\n\t"   \
-  TINYML_PACKED_OUTPUT("r8")             \
-  TINYML_PACKED_OUTPUT("r9")             \
-  TINYML_PACKED_OUTPUT("r10")            \
-  TINYML_PACKED_OUTPUT("r11")
+#define TINYML_PACKED_ALIKE                                                                  \
+  "ldmia r0, {r2, r3, r4, r5, r6}\n\t" TINYML_PACKED_OUTPUT("r8") TINYML_PACKED_OUTPUT("r9") \
+      TINYML_PACKED_OUTPUT("r10") TINYML_PACKED_OUTPUT("r11")
 
-#define TINYML_PACKED_OWN_OUTPUT(sum) \
-  "ldmia r1!, {r2, r3, r4, r5}\n\t"   \
-  TINYML_PACKED_OUTPUT(sum)
+#define TINYML_PACKED_OWN_OUTPUT(sum) "ldmia r1!, {r2, r3, r4, r5}\n\t" TINYML_PACKED_OUTPUT(sum)
 
-#define TINYML_PACKED_BY_OUTPUT          \
-  "ldr r6, [r0, #16]\n\t"                \
-  TINYML_PACKED_OWN_OUTPUT("r8")         \
-  TINYML_PACKED_OWN_OUTPUT("r9")         \
-  TINYML_PACKED_OWN_OUTPUT("r10")        \
-  TINYML_PACKED_OWN_OUTPUT("r11")
+#define TINYML_PACKED_BY_OUTPUT                                                         \
+  "ldr r6, [r0, #16]\n\t" TINYML_PACKED_OWN_OUTPUT("r8") TINYML_PACKED_OWN_OUTPUT("r9") \
+      TINYML_PACKED_OWN_OUTPUT("r10") TINYML_PACKED_OWN_OUTPUT("r11")
 
-#define TINYML_PACKED_FOURS(outputs)                                            \
-  "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"                             \
-  "ldmia r0!, {r1, r2, r3, r4, r5}\n\t"                                         \
-  "mov lr, r3\n\t"                                                              \
-  "adr.w r3, 3f\n\t"                                                            \
-  "sub r3, r3, r4\n\t"                                                          \
-  "orr r3, r3, #1\n\t"        /* Thumb */                                       \
-  "push {r0, r2, r3, r5}\n\t" /* the numbers, input, first turn, last inputs */ \
-  "mvn r12, #0x007E007E\n"                                                      \
-  "1:\n\t"                                                                      \
-  "ldmia r1!, {r8, r9, r10, r11}\n\t" /* biases */                              \
-  "ldr r0, [sp, #4]\n\t"                                                        \
-  "ldr pc, [sp, #8]\n"                                                          \
-  "2:\n\t"                                                                      \
-  TINYML_UNROLLED(TINYML_PACKED_STEP)                                           \
-  "3:\n\t"                                                                      \
-  "cmp r0, lr\n\t"                                                              \
-  "bne 2b\n\t"                                                                  \
-  "ldr r6, [sp, #12]\n\t"                                                       \
-  TINYML_PACKED_PRODUCTS                                                        \
-  "ldr r0, [sp]\n\t"                                                            \
-  outputs                                                                       \
-  "ldr r7, [r0, #20]\n\t"                                                       \
-  "str r6, [r0, #16]\n\t"                                                       \
-  "cmp r6, r7\n\t"                                                              \
-  "bne 1b\n\t"                                                                  \
-  "add sp, sp, #16\n\t"                                                         \
-  "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}"
+#define TINYML_PACKED_FOURS(outputs)                                                              \
+  "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"                                               \
+  "ldmia r0!, {r1, r2, r3, r4, r5}\n\t"                                                           \
+  "mov lr, r3\n\t"                                                                                \
+  "adr.w r3, 3f\n\t"                                                                              \
+  "sub r3, r3, r4\n\t"                                                                            \
+  "orr r3, r3, #1\n\t"        /* Thumb */                                                         \
+  "push {r0, r2, r3, r5}\n\t" /* the numbers, input, first turn, last inputs */                   \
+  "mvn r12, #0x007E007E\n"                                                                        \
+  "1:\n\t"                                                                                        \
+  "ldmia r1!, {r8, r9, r10, r11}\n\t" /* biases */                                                \
+  "ldr r0, [sp, #4]\n\t"                                                                          \
+  "ldr pc, [sp, #8]\n"                                                                            \
+  "2:\n\t" TINYML_UNROLLED(TINYML_PACKED_STEP) "3:\n\t"                                           \
+                                               "cmp r0, lr\n\t"                                   \
+                                               "bne 2b\n\t"                                       \
+                                               "ldr r6, [sp, #12]\n\t" TINYML_PACKED_PRODUCTS     \
+                                               "ldr r0, [sp]\n\t" outputs "ldr r7, [r0, #20]\n\t" \
+                                               "str r6, [r0, #16]\n\t"                            \
+                                               "cmp r6, r7\n\t"                                   \
+                                               "bne 1b\n\t"                                       \
+                                               "add sp, sp, #16\n\t"                              \
+                                               "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}"
 
 /* 34 instructions for four outputs beside the steps. All layers share this function. */
 TINYML_ASSEMBLY void tinyml_packed_fours(TINYML_READ const struct tinyml_packed_work *work)
