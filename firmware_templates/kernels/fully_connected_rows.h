@@ -28,12 +28,24 @@ TINYML_KERNEL int32_t tinyml_row_sum(const struct tinyml_fully_connected_rows *p
   return sum;
 }
 
-/* A sum, times 256, as an output. */
-TINYML_KERNEL int8_t tinyml_row_output(const struct tinyml_fully_connected_rows *params,
-                                       int32_t sum)
+/* What is known of four outputs: their biases, with the zero point folded in, and, where they have
+ * them, constants of their own: of each factor, offset, what is added to negative sums, shift. */
+TINYML_KERNEL const int32_t *tinyml_row_constants(const int32_t *constants, int32_t c,
+                                                  int32_t by_output)
 {
-  const int32_t value =
-      tinyml_signed_requantize(sum, params->factor, params->offset, params->below, params->shift);
+  return constants + c * (by_output != 0 ? 5 : 1);
+}
+
+/* A sum, times 256, as output i of four. */
+TINYML_KERNEL int8_t tinyml_row_output(const struct tinyml_fully_connected_rows *params,
+                                       const int32_t *four, int32_t i, int32_t sum,
+                                       int32_t by_output)
+{
+  const int32_t *own = four + 4 + 4 * i;
+  const int32_t value = by_output != 0
+                            ? tinyml_signed_requantize(sum, own[0], own[1], own[2], own[3])
+                            : tinyml_signed_requantize(sum, params->factor, params->offset,
+                                                       params->below, params->shift);
   return (int8_t)tinyml_clamp(value, params->activation_min, params->activation_max);
 }
 

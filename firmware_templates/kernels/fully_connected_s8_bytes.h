@@ -11,20 +11,14 @@
 
 struct tinyml_fully_connected_s8_bytes_params {
   struct tinyml_fully_connected_rows all;
+  int32_t by_output; /* 1: outputs have constants of their own, not those of `all` */
 };
 
-/* All layers share this function.
- *
- * input: [rows, input_c].
- * weights: [output_c / 4 rounded up, input_c, 4]; anything where there is no output.
- * bias: [output_c rounded up to a multiple of 4], with the zero point folded in.
- * output: [rows, output_c]. */
-TINYML_SHARED void
-tinyml_fully_connected_s8_bytes(const struct tinyml_fully_connected_s8_bytes_params *params,
-                                const int8_t *input, const uint8_t *weights, const int32_t *bias,
-                                int8_t *output)
+TINYML_KERNEL void tinyml_row_bytes_outputs(const struct tinyml_fully_connected_rows *all,
+                                            const int8_t *input, const uint8_t *weights,
+                                            const int32_t *constants, int8_t *output,
+                                            int32_t by_output)
 {
-  const struct tinyml_fully_connected_rows *const all = &params->all;
   for (int32_t row = 0; row < all->rows; ++row) {
     const int32_t more = -128 * tinyml_row_sum(all, input);
     const uint8_t *bytes = weights;
@@ -39,12 +33,45 @@ tinyml_fully_connected_s8_bytes(const struct tinyml_fully_connected_s8_bytes_par
       }
       const int32_t values[4] = {sums.s0, sums.s1, sums.s2, sums.s3};
       const int32_t left = tinyml_min(all->output_c - c, 4);
+      const int32_t *four = tinyml_row_constants(constants, c, by_output);
       for (int32_t i = 0; i < left; ++i) {
-        const uint32_t sum = (uint32_t)values[i] + (uint32_t)bias[c + i];
-        *output++ = tinyml_row_output(all, (int32_t)(sum << 8));
+        const uint32_t sum = (uint32_t)values[i] + (uint32_t)four[i];
+        *output++ = tinyml_row_output(all, four, i, (int32_t)(sum << 8), by_output);
       }
     }
     input += all->input_c;
+  }
+}
+
+/* All layers share this function. */
+TINYML_SHARED void tinyml_row_bytes_alike(const struct tinyml_fully_connected_rows *params,
+                                          const int8_t *input, const uint8_t *weights,
+                                          const int32_t *constants, int8_t *output)
+{
+  tinyml_row_bytes_outputs(params, input, weights, constants, output, 0);
+}
+
+/* All layers with constants by output share this one. */
+TINYML_SHARED void tinyml_row_bytes_by_output(const struct tinyml_fully_connected_rows *params,
+                                              const int8_t *input, const uint8_t *weights,
+                                              const int32_t *constants, int8_t *output)
+{
+  tinyml_row_bytes_outputs(params, input, weights, constants, output, 1);
+}
+
+/* input: [rows, input_c].
+ * weights: [output_c / 4 rounded up, input_c, 4]; anything where there is no output.
+ * constants: of [output_c / 4 rounded up], see tinyml_row_constants.
+ * output: [rows, output_c]. */
+TINYML_KERNEL void
+tinyml_fully_connected_s8_bytes(const struct tinyml_fully_connected_s8_bytes_params *params,
+                                const int8_t *input, const uint8_t *weights,
+                                const int32_t *constants, int8_t *output)
+{
+  if (params->by_output != 0) {
+    tinyml_row_bytes_by_output(&params->all, input, weights, constants, output);
+  } else {
+    tinyml_row_bytes_alike(&params->all, input, weights, constants, output);
   }
 }
 

@@ -14,6 +14,7 @@
 
 struct tinyml_fully_connected_s8_lanes_params {
   struct tinyml_fully_connected_rows all;
+  int32_t by_output; /* 1: outputs have constants of their own, not those of `all` */
 };
 
 /* Sums of outputs 0 and 1, and of outputs 2 and 3. */
@@ -51,26 +52,20 @@ TINYML_KERNEL int64_t tinyml_row_begin(int32_t lower, int32_t upper, int32_t bot
   return (int64_t)upper * (1 << 24) + lower + both;
 }
 
-/* All layers share this function.
- *
- * input: [rows, input_c].
- * weights: [output_c / 4 rounded up, input_c / 2 rounded up, 2] words; zeros (128 in lower lanes)
- *   where there is no output and no input.
- * bias: [output_c rounded up to a multiple of 4], with the zero point folded in.
- * output: [rows, output_c]. */
-TINYML_SHARED void
-tinyml_fully_connected_s8_lanes(const struct tinyml_fully_connected_s8_lanes_params *params,
-                                const int8_t *input, const int32_t *weights, const int32_t *bias,
-                                int8_t *output)
+TINYML_KERNEL void tinyml_row_lanes_outputs(const struct tinyml_fully_connected_rows *params,
+                                            const int8_t *input, const int32_t *weights,
+                                            const int32_t *constants, int8_t *output,
+                                            int32_t by_output)
 {
-  const struct tinyml_fully_connected_rows local = params->all;
+  const struct tinyml_fully_connected_rows local = *params;
   for (int32_t row = 0; row < local.rows; ++row) {
     const int32_t both = (1 << 23) - TINYML_LANE_FLIP * tinyml_row_sum(&local, input);
     const int32_t *words = weights;
     for (int32_t c = 0; c < local.output_c; c += 4) {
+      const int32_t *four = tinyml_row_constants(constants, c, by_output);
       struct tinyml_row_lanes sums = {
-          tinyml_row_begin(bias[c], bias[c + 1], both),
-          tinyml_row_begin(bias[c + 2], bias[c + 3], both),
+          tinyml_row_begin(four[0], four[1], both),
+          tinyml_row_begin(four[2], four[3], both),
       };
       const int8_t *x = input;
       int32_t rest = local.input_c;
@@ -89,19 +84,52 @@ tinyml_fully_connected_s8_lanes(const struct tinyml_fully_connected_s8_lanes_par
         words += 2;
       }
       const int32_t left = local.output_c - c;
-      output[0] = tinyml_row_output(&local, tinyml_lower_lane(sums.first));
+      output[0] = tinyml_row_output(&local, four, 0, tinyml_lower_lane(sums.first), by_output);
       if (left > 1) {
-        output[1] = tinyml_row_output(&local, tinyml_upper_lane(sums.first));
+        output[1] = tinyml_row_output(&local, four, 1, tinyml_upper_lane(sums.first), by_output);
       }
       if (left > 2) {
-        output[2] = tinyml_row_output(&local, tinyml_lower_lane(sums.second));
+        output[2] = tinyml_row_output(&local, four, 2, tinyml_lower_lane(sums.second), by_output);
       }
       if (left > 3) {
-        output[3] = tinyml_row_output(&local, tinyml_upper_lane(sums.second));
+        output[3] = tinyml_row_output(&local, four, 3, tinyml_upper_lane(sums.second), by_output);
       }
       output += tinyml_min(left, 4);
     }
     input += local.input_c;
+  }
+}
+
+/* All layers share this function. */
+TINYML_SHARED void tinyml_row_lanes_alike(const struct tinyml_fully_connected_rows *params,
+                                          const int8_t *input, const int32_t *weights,
+                                          const int32_t *constants, int8_t *output)
+{
+  tinyml_row_lanes_outputs(params, input, weights, constants, output, 0);
+}
+
+/* All layers with constants by output share this one. */
+TINYML_SHARED void tinyml_row_lanes_by_output(const struct tinyml_fully_connected_rows *params,
+                                              const int8_t *input, const int32_t *weights,
+                                              const int32_t *constants, int8_t *output)
+{
+  tinyml_row_lanes_outputs(params, input, weights, constants, output, 1);
+}
+
+/* input: [rows, input_c].
+ * weights: [output_c / 4 rounded up, input_c / 2 rounded up, 2] words; zeros (128 in lower lanes)
+ *   where there is no output and no input.
+ * constants: of [output_c / 4 rounded up], see tinyml_row_constants.
+ * output: [rows, output_c]. */
+TINYML_KERNEL void
+tinyml_fully_connected_s8_lanes(const struct tinyml_fully_connected_s8_lanes_params *params,
+                                const int8_t *input, const int32_t *weights,
+                                const int32_t *constants, int8_t *output)
+{
+  if (params->by_output != 0) {
+    tinyml_row_lanes_by_output(&params->all, input, weights, constants, output);
+  } else {
+    tinyml_row_lanes_alike(&params->all, input, weights, constants, output);
   }
 }
 

@@ -166,7 +166,11 @@ def test_every_core_with_dsp_instructions_has_the_kernels(core):
 
 ON_EVERY_CORE = pytest.mark.parametrize(
     ("core", "kernel"),
-    [(DSP, "fully_connected_s8_packed")],
+    [
+        (DSP, "fully_connected_s8_packed"),
+        (M3, "fully_connected_s8_lanes"),
+        (M0, "fully_connected_s8_bytes"),
+    ],
     ids=lambda value: getattr(value, "name", "kernel"),
 )
 PER_CHANNEL = pytest.mark.parametrize("per_channel", [False, True])

@@ -51,6 +51,9 @@ def test_fully_connected_layers_are_bit_exact_on_a_cortex_m4(cases):
     [
         ("qemu-m4", "fully_connected_s8_packed"),
         ("qemu-m33", "fully_connected_s8_packed"),
+        ("qemu-m3", "fully_connected_s8_lanes"),
+        (M0PLUS, "fully_connected_s8_bytes"),
+        ("qemu-m0", "fully_connected_s8_bytes"),
         pytest.param("qemu-m7", "fully_connected_s8_packed", marks=pytest.mark.slow),
     ],
 )

@@ -65,15 +65,7 @@ class ProvenLayer:
 
     @property
     def numbers(self) -> list[tuple[str, ParamValue]]:
-        """The kernels' fields for requantization."""
-        return [
-            ("by_output", int(self.by_output is not None)),
-            *self.shared_numbers,
-        ]
-
-    @property
-    def shared_numbers(self) -> list[tuple[str, ParamValue]]:
-        """Those of kernels that know nothing else."""
+        """The kernels' fields for constants that are the same for all outputs."""
         return [
             ("factor", self.factor),
             ("offset", self.offset),
@@ -174,7 +166,8 @@ def packed_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
             ("rows", layer.rows),
             ("input_c", input_c),
             ("output_c", output_c),
-            *(proven.numbers if layer.bits == 8 else proven.shared_numbers),
+            *([("by_output", int(proven.by_output is not None))] if layer.bits == 8 else []),
+            *proven.numbers,
             *([("clamps", int(clamps))] if layer.bits == 8 else []),
             ("activation_min", layer.output.low),
             ("activation_max", layer.output.high),

@@ -11,6 +11,7 @@ from tinyml_tool.compiler.fixed_point import wrap
 from tinyml_tool.compiler.lowering.fully_connected_packed import (
     FullyConnected,
     ProvenLayer,
+    in_fours,
     proven_layer,
 )
 from tinyml_tool.compiler.plan import (
@@ -49,16 +50,9 @@ def biased_bytes(weights: NDArray[Any]) -> NDArray[np.uint8]:
     return fours.astype(np.uint8)
 
 
-def _proven(layer: FullyConnected, graph: Graph) -> ProvenLayer | str:
-    proven = proven_layer(layer, graph, _GAIN)
-    if isinstance(proven, ProvenLayer) and proven.by_output is not None:
-        return "the outputs need constants of their own"
-    return proven
-
-
 def row_lanes_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
     """The call of `fully_connected_s8_lanes`, or why that kernel cannot be used."""
-    proven = _proven(layer, graph)
+    proven = proven_layer(layer, graph, _GAIN)
     if isinstance(proven, str):
         return proven
     words = lane_words(proven.sums.weights).reshape(-1).view(np.int32)
@@ -69,7 +63,7 @@ def row_lanes_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
 
 def row_bytes_call(layer: FullyConnected, graph: Graph) -> KernelCall | str:
     """The call of `fully_connected_s8_bytes`, or why that kernel cannot be used."""
-    proven = _proven(layer, graph)
+    proven = proven_layer(layer, graph, _GAIN)
     if isinstance(proven, str):
         return proven
     weights = ConstantArray(
@@ -85,24 +79,35 @@ def _call(
     output_c, input_c = layer.weights.shape
     sums = proven.sums
     zero = sums.zero_point * sums.weights.astype(np.int64).sum(axis=1)
-    bias = np.pad(wrap(sums.bias - zero).astype(np.int32), (0, -output_c % _OUTPUTS))
+    bias = wrap(sums.bias - zero).astype(np.int32)
+    own = "" if proven.by_output is None else ", then constants of each"
     numbers: dict[str, ParamValue] = {
         "rows": layer.rows,
         "input_c": input_c,
         "output_c": output_c,
-        **dict(proven.shared_numbers),
+        **dict(proven.numbers),
         "activation_min": layer.output.low,
         "activation_max": layer.output.high,
     }
     return KernelCall(
         kernel=kernel,
-        params=tuple((f"all.{name}", value) for name, value in numbers.items()),
+        params=(
+            *((f"all.{name}", value) for name, value in numbers.items()),
+            ("by_output", int(proven.by_output is not None)),
+        ),
         arguments=(
             TensorRef(layer.source.index),
             ConstantRef("weights"),
-            ConstantRef("bias"),
+            ConstantRef("constants"),
             TensorRef(layer.target.index),
         ),
-        constants=(weights, ConstantArray("bias", bias, "with the zero point")),
+        constants=(
+            weights,
+            ConstantArray(
+                "constants",
+                in_fours(bias, None, proven.by_output),
+                f"four and four: biases with the zero point{own}",
+            ),
+        ),
         reason=f"{why}; {proven.reason}",
     )
