@@ -102,9 +102,11 @@ tinyml_keep_lines(const struct tinyml_depthwise_conv_2d_s8_planes_params *params
   const int32_t kept = 3 - params->stride;
   const int32_t size = tinyml_plane_lines(params) * params->plane_length;
   const int32_t from = params->band * params->stride * params->plane_length;
+  const size_t bytes = (size_t)params->plane_length * sizeof *planes;
   for (int32_t c = 0; c < TINYML_PLANES; ++c) {
-    for (int32_t i = 0; i < kept * params->plane_length; ++i) {
-      planes[c * size + i] = planes[c * size + from + i];
+    for (int32_t i = 0; i < kept; ++i) { /* a line lies over no other */
+      int32_t *to = planes + c * size + i * params->plane_length;
+      memcpy(to, to + from, bytes);
     }
   }
   return kept;

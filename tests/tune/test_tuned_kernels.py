@@ -97,8 +97,8 @@ def test_tuning_takes_the_least_count_and_tells_why(tmp_path, monkeypatch):
     by_layer = {layer.layer: layer for layer in found.layers}
     assert dict(found.bodies)[0] == "armv7-m"
     assert by_layer[0].reason == (
-        "conv_2d_s8_lanes measured 400, next best conv_2d_s8_patches 500 instructions; "
-        "by estimated cycles conv_2d_s8_patches 1,400, not 1,600"
+        "conv_2d_s8_lanes of armv7-m measured 400, next best conv_2d_s8_patches 500 instructions; "
+        "by estimated cycles conv_2d_s8_lanes of armv6-m 1,400, not 1,600"
     )
     # Only one kernel: nothing to choose.
     assert 9 not in by_layer

@@ -66,16 +66,22 @@ class TunedLayer:
         """Why the first was chosen."""
         best, second = self.candidates[:2]
         text = (
-            f"{best.kernel} measured {best.instructions:,}, "
-            f"next best {second.kernel} {second.instructions:,} instructions"
+            f"{self._name(best)} measured {best.instructions:,}, "
+            f"next best {self._name(second)} {second.instructions:,} instructions"
         )
         rated = [each for each in self.candidates if each.cycles is not None]
         fastest = min(rated, key=lambda each: each.cycles or 0, default=best)
         if fastest.cycles == best.cycles:
             return text
-        return (
-            f"{text}; by estimated cycles {fastest.kernel} {fastest.cycles:,}, not {best.cycles:,}"
-        )
+        name = self._name(fastest)
+        return f"{text}; by estimated cycles {name} {fastest.cycles:,}, not {best.cycles:,}"
+
+    def _name(self, candidate: Candidate) -> str:
+        """The kernel; also of which core, where another's has the same name."""
+        kernels = [each.kernel for each in self.candidates]
+        if kernels.count(candidate.kernel) == 1:
+            return candidate.kernel
+        return f"{candidate.kernel} of {candidate.body}"
 
 
 @dataclass(frozen=True)
