@@ -39,6 +39,7 @@ from tinyml_tool.train.compression import CompressOptions, Method
 from tinyml_tool.train.record import TrainingRecord
 
 EXAMPLES = ("digits", "activity", "keywords", "anomaly")
+_SCHEMES = ("int8", "int16x8", "int4")
 _SCRIPTS = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -92,7 +93,7 @@ def rows_of(example: str, training: Path, work: Path, board: Board) -> Iterator[
     parameters = record.content["parameters"]
     float_model = training / "model_float.tflite"
     yield _judged("float", float_model, record, parameters, board)
-    for scheme in ("int8", "int16x8"):
+    for scheme in _SCHEMES:
         file = work / f"{scheme}.tflite"
         tt.quantize(training, scheme=scheme, output=file, force=True)
         yield _judged(scheme, file, record, parameters, board)
@@ -135,7 +136,7 @@ def _judged(name: str, model: Path, record: TrainingRecord, parameters: int, boa
 def float_rows(model: Path, work: Path, board: Board) -> Iterator[Row]:
     """Rows of a float model without data."""
     yield _with_cost(Row("float", None, 0, None, model.stat().st_size), model, board)
-    for scheme in ("int8", "int16x8"):
+    for scheme in _SCHEMES:
         file = work / f"{scheme}.tflite"
         tt.quantize(model, scheme=scheme, output=file, random_calibration=True, force=True)
         yield _with_cost(Row(scheme, None, 0, None, file.stat().st_size), file, board)
