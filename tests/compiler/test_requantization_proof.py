@@ -123,6 +123,11 @@ def proven_without_bias(seed):
     return (multipliers, shifts, sums, values), bias, found, gain
 
 
+def test_most_layers_without_a_bias_are_proven():
+    """Those that are not are skipped below."""
+    assert sum(proven_without_bias(seed)[2] is not None for seed in range(60)) >= 45
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_offsets_that_stand_for_the_bias_equal_the_reference_for_every_sum(seed):
     (multipliers, shifts, sums, values), bias, found, gain = proven_without_bias(seed)

@@ -29,6 +29,7 @@ def test_the_corners_are_those_of_the_curve(samples: list[tuple[int, bool]]) -> 
     curve = roc_curve(errors.astype(float), anomalous)
     x, y = ([getattr(point, name) for point in curve] for name in ("false_alarms", "detected"))
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    # Float64 sums of as many trapezoids as there are samples, in another order.
     assert np.trapezoid(y, x) == pytest.approx(area_under_roc(errors.astype(float), anomalous))
     for point in curve[:-1]:
         called = errors > point.threshold

@@ -132,6 +132,7 @@ def test_an_anomaly_score_is_the_mean_squared_error() -> None:
             errors.append(float(np.mean((real[0] - real[1]) ** 2)))
             answer = stream.take(output, given)
             wanted = np.mean(errors[-plan.spec.average :])
+            # The score is rounded to float32; host and device are compared by their bits elsewhere.
             assert answer.score == pytest.approx(wanted, rel=1e-6), block
             assert answer.best == int(answer.score > np.float32(0.02))
         assert any(error > 0.02 for error in errors)
@@ -172,6 +173,7 @@ def test_an_anomaly_score_is_right_at_the_edges(
         energy = float(np.mean(x**2 + y**2))
         answer = stream.alone(other, one)
         wanted = float(np.mean((x - y) ** 2))
+        # Float32, and scales are fractions of 31 bits: the error follows the values themselves.
         assert answer.score == pytest.approx(wanted, rel=1e-6, abs=1e-8 * energy)
 
 

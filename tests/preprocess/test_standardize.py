@@ -34,6 +34,7 @@ def learned(spec: FeatureSpec, samples: Any) -> tuple[FeatureSpec, Any]:
 def test_each_channel_or_number_gets_mean_0_and_deviation_1(table: dict[str, Any]) -> None:
     spec, values = learned(parse_features(table, "test"), motion())
     flat = values.reshape(50, -1) if table is SUMMARY else values.reshape(-1, 2)
+    # The spec stores float32 figures, and the C computes in float32.
     assert flat.mean(axis=0) == pytest.approx(0, abs=1e-3)
     assert flat.std(axis=0) == pytest.approx(1, abs=1e-3)
     assert parse_features(spec.model_dump(mode="json"), "test") == spec
@@ -45,6 +46,7 @@ def test_pictures_get_one_figure_a_channel() -> None:
     pictures = np.random.default_rng(0).integers(0, 200, (60, 4 * 6 * 3)).astype(np.uint8)
     chosen, values = learned(spec, pictures)
     assert len(chosen.model_dump()["mean"]) == 3
+    # The spec stores float32 figures, and the C computes in float32.
     assert values.mean(axis=(0, 1, 2)) == pytest.approx(0, abs=1e-3)
     assert values.std(axis=(0, 1, 2)) == pytest.approx(1, abs=1e-3)
 
@@ -52,6 +54,7 @@ def test_pictures_get_one_figure_a_channel() -> None:
 def test_sound_gets_one_figure_for_all() -> None:
     sounds = np.random.default_rng(0).integers(-9000, 9000, (8, 4000)).astype(np.int16)
     _, values = learned(spec_of("mel"), sounds)
+    # The spec stores float32 figures, and the C computes in float32.
     assert values.mean() == pytest.approx(0, abs=1e-3)
     assert values.std() == pytest.approx(1, abs=1e-3)
 

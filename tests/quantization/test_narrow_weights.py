@@ -39,6 +39,7 @@ def test_weights_on_a_grid_of_15_values_stay_as_they_are(step: float) -> None:
     grid = rng.integers(-7, 8, (3, 50))
     grid[:, 0] = 7
     scales, values = narrowed(grid * step)
+    # Scales of a model file are float32.
     assert np.allclose(scales, step, rtol=1e-6)
     assert np.array_equal(values, grid)
 

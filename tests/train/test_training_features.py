@@ -201,8 +201,10 @@ def test_each_channel_is_standardized_by_the_device_itself(tmp_path: Path) -> No
     assert record.features is not None
     assert f"series, {features_hash(record.features)[:16]}" in done.stdout
     stored: Any = record.features.model_dump()
+    # The second channel is three times the first, times 50; each has noise of its own.
     assert stored["std"][1] / stored["std"][0] == pytest.approx(150, rel=0.2)
     part = read_dataset(tmp_path / "out" / "train.npz").samples
+    # The spec stores float32 figures, and the C computes in float32.
     assert part.mean(axis=(0, 1)) == pytest.approx(0, abs=1e-4)
     assert part.std(axis=(0, 1)) == pytest.approx(1, abs=1e-4)
     assert features_in(tmp_path / "out" / "model_float.tflite") == record.features
