@@ -136,3 +136,14 @@ def test_generate_tunes_and_tells_the_choice_of_each_layer(tmp_path):
         assert counts == sorted(counts)
         assert all(counts)
         assert f"measured {counts[0]:,}, next best" in layer["reason"]
+
+
+def test_a_model_with_features_and_answers_inside_is_tuned_too(tmp_path):
+    """What is measured is the network alone; what is generated has all of it."""
+    model = tmp_path / "digits.tflite"
+    model.write_bytes(DIGITS.read_bytes())
+    tt.store_features(model, tt.load_features(DIGITS.parent / "features.toml"))
+    tt.store_answer(model, {"labels": [f"a {n}" for n in range(10)]})
+    found = tuning.tune(load_model(model), load_board("qemu-m4"), EngineOptions())
+    assert found.layers
+    assert all(layer.candidates[0].instructions for layer in found.layers)

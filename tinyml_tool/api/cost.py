@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyml_tool.api.engines import EngineOptions
 from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource
-from tinyml_tool.api.project import open_project
+from tinyml_tool.api.project import network_alone
 from tinyml_tool.api.session import choose_emulator, open_session
 from tinyml_tool.boards import Board, emulated_board, load_board
 from tinyml_tool.compiler.footprint import footprint_estimate
@@ -76,7 +76,7 @@ def measure_cost(
     with tempfile.TemporaryDirectory(prefix="tinyml-cost-") as folder:
         place = Path(folder) / "project"
         write_generated(source, plan, board=chosen, output=place, name=name, progress=progress)
-        project = replace(open_project(place), features=None, answer=None)
+        project = network_alone(place)
         minimal = build_project(place, chosen, program="minimal", progress=progress)
 
         def elf() -> Path:

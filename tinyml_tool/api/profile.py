@@ -89,7 +89,7 @@ class _Cost:
 
 
 def profile(
-    project: str | Path = ".",
+    project: str | Path | Project = ".",
     *,
     port: str | None = None,
     emulator: EmulatorName | None = None,
@@ -101,7 +101,7 @@ def profile(
 
     Raises what building and the device raise.
     """
-    opened = open_project(project)
+    opened = project if isinstance(project, Project) else open_project(project)
     emulator = choose_emulator(opened.board, emulator, port)
 
     built: list[Firmware] = []

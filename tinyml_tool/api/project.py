@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml_tool.api.answer_source import chosen_answer
@@ -65,6 +65,11 @@ def open_project(folder: str | Path) -> Project:
     spec = chosen_features(source.data, source.graph.name, config.features)
     answer = chosen_answer(source.data, source.graph.name, config.answer)
     return Project(path, manifest, board, source, rewriting, spec, answer)
+
+
+def network_alone(folder: str | Path) -> Project:
+    """The project in `folder`, which was written without the features and answers of its model."""
+    return replace(open_project(folder), features=None, answer=None)
 
 
 def _rewriting(path: Path, manifest: Manifest, source: ModelSource, board: Board) -> Rewriting:

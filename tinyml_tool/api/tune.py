@@ -17,6 +17,7 @@ from tinyml_tool.api.engines import EngineOptions
 from tinyml_tool.api.generate import Progress, compile_for, no_progress, write_generated
 from tinyml_tool.api.model_source import ModelSource
 from tinyml_tool.api.profile import profile
+from tinyml_tool.api.project import network_alone
 from tinyml_tool.boards import Board, emulated_board
 from tinyml_tool.cache_folder import cache_folder
 from tinyml_tool.compiler.plan import Layer, Plan
@@ -169,8 +170,8 @@ def _call_text(layer: Layer) -> str:
 def _measured(source: ModelSource, plan: Plan, board: Board, system: System) -> dict[int, _Cost]:
     """What each layer takes, by its place."""
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-        project = write_generated(source, plan, board=board, output=Path(folder) / "project")
-        layers = profile(project.project, system=system).layers
+        generated = write_generated(source, plan, board=board, output=Path(folder) / "project")
+        layers = profile(network_alone(generated.project), system=system).layers
     return {
         place: _Cost(layer.instructions or 0, layer.cycles) for place, layer in enumerate(layers)
     }
